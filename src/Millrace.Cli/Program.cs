@@ -1,0 +1,2 @@
+Console.Error.WriteLine("millrace: no commands yet");
+return 2;

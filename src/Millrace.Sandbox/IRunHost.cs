@@ -1,0 +1,33 @@
+namespace Millrace.Sandbox;
+
+/// <summary>Which of the guest's streams.</summary>
+public enum OutputStream : byte
+{
+    /// <summary>Standard output: the result.</summary>
+    Result = 1,
+    /// <summary>Standard error: the log.</summary>
+    Log = 2,
+}
+
+/// <summary>
+/// The host's side of the border that the worker process will stand at. The sandbox calls it on the guest's thread,
+/// in the order in which things happened; the host answers through <see cref="SandboxRun.Complete"/> from any thread.
+/// The host treats the sandbox as hostile: it checks grants, sequence and digest itself.
+/// </summary>
+public interface IRunHost
+{
+    /// <summary>
+    /// The guest started an operation that has no journaled result. Sequences come in order; while a run is executed
+    /// again they may name operations that the journal already holds as open.
+    /// </summary>
+    void Start(long sequence, OperationRequest request);
+
+    /// <summary>The guest learned something, or cancelled; in order, only past the journal's end.</summary>
+    void Deliver(Delivery delivery);
+
+    /// <summary>
+    /// The guest wrote. <paramref name="offset"/> counts from the run's first byte of that stream, so that bytes
+    /// already stored can be dropped when a run is executed again.
+    /// </summary>
+    void Write(OutputStream stream, long offset, ReadOnlySpan<byte> bytes);
+}

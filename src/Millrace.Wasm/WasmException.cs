@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+
+namespace Millrace.Wasm;
+
+/// <summary>Base of the engine's errors; each subclass names the phase that failed.</summary>
+public abstract class WasmException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The bytes or the text are not a module (decode phase).</summary>
+/// <param name="reason">What is wrong, in the specification suite's words.</param>
+/// <param name="offset">Byte offset in the binary, or character offset in the text.</param>
+public sealed class MalformedException(string reason, long offset) : WasmException($"{reason} (at offset {offset})")
+{
+    /// <summary>What is wrong, in the specification suite's words.</summary>
+    public string Reason { get; } = reason;
+
+    /// <summary>Byte offset in the binary, or character offset in the text.</summary>
+    public long Offset { get; } = offset;
+}
+
+/// <summary>The module breaks a typing rule (validation phase).</summary>
+/// <param name="reason">What is wrong, in the specification suite's words.</param>
+/// <param name="place">Where: function index and name, instruction, offset; empty for module-level faults.</param>
+public sealed class InvalidException(string reason, string place)
+    : WasmException(place.Length == 0 ? reason : $"{reason} ({place})")
+{
+    /// <summary>What is wrong, in the specification suite's words.</summary>
+    public string Reason { get; } = reason;
+
+    /// <summary>Where: function, instruction, offset.</summary>
+    public string Place { get; } = place;
+}
+
+/// <summary>Imports could not be satisfied (link phase). The message lists every import that failed.</summary>
+public sealed class LinkException(string message) : WasmException(message);
+
+/// <summary>One frame of a guest backtrace, innermost first.</summary>
+/// <param name="FunctionIndex">Index in the module's function space.</param>
+/// <param name="Name">Name from the name section or an export, when there is one.</param>
+public readonly record struct GuestFrame(int FunctionIndex, string? Name)
+{
+    /// <summary><c>name</c>, or <c>func[7]</c>.</summary>
+    public override string ToString() => Name ?? $"func[{FunctionIndex}]";
+}
+
+/// <summary>A guest fault that ended execution.</summary>
+public sealed class TrapException(TrapCode code, string? detail = null, Exception? inner = null)
+    : WasmException(detail is null ? code.Text() : $"{code.Text()}: {detail}", inner)
+{
+    /// <summary>What happened.</summary>
+    public TrapCode Code { get; } = code;
+
+    /// <summary>Guest frames, innermost first; at most 64.</summary>
+    public ImmutableArray<GuestFrame> Backtrace { get; internal set; } = [];
+}
