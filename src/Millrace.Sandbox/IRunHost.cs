@@ -30,4 +30,13 @@ public interface IRunHost
     /// already stored can be dropped when a run is executed again.
     /// </summary>
     void Write(OutputStream stream, long offset, ReadOnlySpan<byte> bytes);
+
+    /// <summary>
+    /// The guest blocks in <c>wait</c> from here until <see cref="EndWait"/>: it needs no execution slot. Called only
+    /// when nothing is ready, also while a run is executed again.
+    /// </summary>
+    void BeginWait();
+
+    /// <summary>The guest goes on; returns once there is a slot for it.</summary>
+    void EndWait();
 }
