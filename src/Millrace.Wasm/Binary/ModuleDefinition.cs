@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+
+namespace Millrace.Wasm.Binary;
+
+/// <summary>A range of the module's bytes.</summary>
+/// <param name="Start">Offset of the first byte.</param>
+/// <param name="End">Offset behind the last byte.</param>
+readonly record struct CodeRange(int Start, int End)
+{
+    public int Length => End - Start;
+    public bool IsEmpty => Start == End;
+}
+
+/// <summary>
+/// A decoded module: sections as tables, code and constant expressions as ranges of <see cref="Bytes"/> that
+/// <see cref="InstructionReader"/> walks. Index spaces (functions, tables, memories, globals, tags) hold imports
+/// first; an entry's <c>Import</c> tells whether it is one. Immutable after <c>Validator.Validate</c>, which fills
+/// <see cref="FunctionDefinition.Facts"/>.
+/// </summary>
+sealed class ModuleDefinition
+{
+    /// <summary>The whole module. Not copied: the caller must not change it.</summary>
+    public required ReadOnlyMemory<byte> Bytes { get; init; }
+
+    /// <summary>Types by index, recursion groups flattened.</summary>
+    public ImmutableArray<TypeDefinition> Types { get; init; } = [];
+
+    public ImmutableArray<ImportDefinition> Imports { get; init; } = [];
+
+    public ImmutableArray<FunctionDefinition> Functions { get; init; } = [];
+
+    public ImmutableArray<TableDefinition> Tables { get; init; } = [];
+
+    public ImmutableArray<MemoryDefinition> Memories { get; init; } = [];
+
+    public ImmutableArray<GlobalDefinition> Globals { get; init; } = [];
+
+    public ImmutableArray<TagDefinition> Tags { get; init; } = [];
+
+    public ImmutableArray<ModuleExport> Exports { get; init; } = [];
+
+    /// <summary>The start function, or −1. As read: compare as unsigned, see <see cref="HasStart"/>.</summary>
+    public int StartFunction { get; init; } = -1;
+
+    public bool HasStart { get; init; }
+
+    public ImmutableArray<ElementSegment> Elements { get; init; } = [];
+
+    public ImmutableArray<DataSegment> Data { get; init; } = [];
+
+    public ImmutableArray<CustomSection> CustomSections { get; init; } = [];
+
+    /// <summary>What the module uses beyond the first edition of WebAssembly: types, sections and code.</summary>
+    public WasmFeatures Features { get; init; }
+
+    public int ImportedFunctionCount { get; init; }
+    public int ImportedTableCount { get; init; }
+    public int ImportedMemoryCount { get; init; }
+    public int ImportedGlobalCount { get; init; }
+    public int ImportedTagCount { get; init; }
+
+    /// <summary>Names from the name section; read on first use, empty where the section is absent or malformed.</summary>
+    public NameSection Names => _names ?? Interlocked.CompareExchange(ref _names, ReadNames(), null) ?? _names;
+
+    NameSection? _names;
+
+    /// <summary>A function's name from the name section, its first export or its import; null when it has none.</summary>
+    public string? FunctionName(int index)
+    {
+        if (Names.Functions.TryGetValue(index, out var name)) return name;
+        foreach (var export in Exports)
+            if (export.Kind == ExternKind.Function && export.Index == index) return export.Name;
+        return (uint)index < (uint)ImportedFunctionCount && Functions[index].Import is { } import
+            ? $"{import.Module}.{import.Name}"
+            : null;
+    }
+
+    /// <summary>The function type that a block type stands for. Valid modules only.</summary>
+    public FunctionType TypeOf(BlockType block) => block switch
+    {
+        { TypeIndex: >= 0 } => Types[(int)block.TypeIndex].Function!,
+        { Result.Kind: ValueKind.Bottom } => FunctionTypes.Empty,
+        _ => FunctionTypes.Giving(block.Result),
+    };
+
+    NameSection ReadNames()
+    {
+        foreach (var section in CustomSections)
+            if (section.Name == "name") return NameSection.Read(Bytes.Span, section.Content);
+        return NameSection.Empty;
+    }
+}
+
+/// <summary>Function types of short-form blocks, made once.</summary>
+static class FunctionTypes
+{
+    public static readonly FunctionType Empty = new([], []);
+
+    static readonly FunctionType[] Single =
+    [
+        Empty, new([], [ValueType.I32]), new([], [ValueType.I64]), new([], [ValueType.F32]), new([], [ValueType.F64]),
+        new([], [ValueType.V128]),
+    ];
+
+    public static FunctionType Giving(ValueType result) =>
+        result.Kind == ValueKind.Ref ? new([], [result]) : Single[(int)result.Kind];
+}
