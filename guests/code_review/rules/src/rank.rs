@@ -1,0 +1,32 @@
+//! From all that the rules say to the little that is worth posting.
+
+use std::collections::HashSet;
+
+use crate::finding::Finding;
+
+/// Below this a finding is more likely noise than not.
+const LEAST: u32 = 50;
+const MOST: usize = 3;
+/// Findings so near to each other are about the same thing.
+const NEAR: u32 = 3;
+
+pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.retain(|f| f.score >= LEAST);
+    findings.sort_by(|a, b| {
+        b.score.cmp(&a.score).then(b.severity.cmp(&a.severity)).then(a.file.cmp(&b.file)).then(a.line.cmp(&b.line))
+    });
+    let mut kept: Vec<Finding> = Vec::new();
+    let mut rules = HashSet::new();
+    for finding in findings {
+        let same = kept.iter().any(|k| k.file == finding.file && k.line.abs_diff(finding.line) <= NEAR);
+        // One finding a rule: the reader looks for the others once told.
+        if same || !rules.insert(finding.rule) {
+            continue;
+        }
+        kept.push(finding);
+        if kept.len() == MOST {
+            break;
+        }
+    }
+    kept
+}
