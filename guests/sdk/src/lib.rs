@@ -7,6 +7,7 @@ pub mod date;
 pub mod door;
 pub mod event;
 pub mod hash;
+pub mod http;
 pub mod integration;
 pub mod json;
 
