@@ -76,8 +76,8 @@ sealed class FunctionDefinition
     /// <summary>The instructions, the final <c>end</c> included.</summary>
     public CodeRange Body { get; init; }
 
-    /// <summary>Its type. Filled by the validator, which knows that the index names a function type.</summary>
-    public FunctionType Type { get; set; } = FunctionTypes.Empty;
+    /// <summary>Its type. Before validation empty where the index does not name a function type.</summary>
+    public FunctionType Type { get; init; } = FunctionTypes.Empty;
 
     /// <summary>What the validator saw in the body; null for imports and before validation.</summary>
     public FunctionFacts? Facts { get; set; }

@@ -1,0 +1,13 @@
+namespace Millrace.Wasm.Binary;
+
+/// <summary>Bytes to <see cref="ModuleDefinition"/>: the binary format of the core specification, chapter 5.</summary>
+static class Decoder
+{
+    /// <summary>
+    /// Decodes all sections and walks all code, so that whatever is malformed is found here; typing rules are the
+    /// validator's. The bytes are kept, not copied.
+    /// </summary>
+    /// <exception cref="MalformedException">The bytes are not a module, or ask for more than <see cref="Limits"/>
+    /// gives.</exception>
+    public static ModuleDefinition Decode(ReadOnlyMemory<byte> bytes) => new ModuleReader(bytes).Read();
+}
