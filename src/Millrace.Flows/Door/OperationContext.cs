@@ -1,4 +1,5 @@
 using Millrace.Flows.Manifests;
+using Millrace.Flows.Operations;
 using Millrace.Sandbox;
 
 namespace Millrace.Flows.Door;

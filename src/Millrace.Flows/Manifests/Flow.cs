@@ -24,7 +24,7 @@ sealed record Flow
     public bool OnFailure { get; init; }
 }
 
-/// <summary>Limits of one run.</summary>
+/// <summary>Limits of one run. Tokens and wall time are shared with its child runs.</summary>
 sealed record FlowLimits
 {
     public TimeSpan Wall { get; init; } = TimeSpan.FromMinutes(10);
@@ -32,23 +32,3 @@ sealed record FlowLimits
     public long MemoryBytes { get; init; } = 64L << 20;
     public long Tokens { get; init; } = 200_000;
 }
-
-/// <summary>What a flow may ask.</summary>
-sealed record Grants
-{
-    public static readonly Grants None = new();
-
-    /// <summary>By integration: the connection and the operations' short names.</summary>
-    public ImmutableDictionary<string, IntegrationGrant> Integrations { get; init; } =
-        ImmutableDictionary<string, IntegrationGrant>.Empty;
-
-    /// <summary>Model name patterns; empty: no <c>llm.*</c>.</summary>
-    public ImmutableArray<string> Models { get; init; } = [];
-
-    /// <summary>For <c>http.fetch</c>; null: none.</summary>
-    public HttpGrant? Http { get; init; }
-}
-
-sealed record IntegrationGrant(string Connection, ImmutableHashSet<string> Operations);
-
-sealed record HttpGrant(ImmutableArray<string> Hosts, ImmutableArray<string> Methods);

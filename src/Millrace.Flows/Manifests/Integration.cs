@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json.Nodes;
 
 namespace Millrace.Flows.Manifests;
 
@@ -11,7 +10,17 @@ sealed record Integration
     /// <summary>Path of the module in the package.</summary>
     public required string Module { get; init; }
 
-    public ImmutableArray<string> Hosts { get; init; } = [];
+    /// <summary>Where its requests may go, unless the connection says otherwise.</summary>
+    public ImmutableArray<HostPattern> Hosts { get; init; } = [];
+
+    public Webhook? Webhook { get; init; }
+
+    public Grants Grants { get; init; } = Grants.None;
+
+    /// <summary>Settings that a connection may give.</summary>
+    public ImmutableArray<Setting> Settings { get; init; } = [];
+
+    public FlowLimits Limits { get; init; } = new();
 
     /// <summary>By short name.</summary>
     public ImmutableDictionary<string, IntegrationOperation> Operations { get; init; } =
@@ -32,24 +41,12 @@ sealed record IntegrationOperation
     /// <summary>Sending again changes nothing.</summary>
     public bool IsRepeatSafe { get; init; }
 
+    /// <summary>The write that takes it back.</summary>
+    public string? Undo { get; init; }
+
     /// <summary>One sentence that says what is wrong with a request's head; null when it is right.</summary>
     public Func<ReadOnlyMemory<byte>, string?> CheckRequest { get; init; } = _ => null;
 
     /// <summary>The same for a result's head.</summary>
     public Func<ReadOnlyMemory<byte>, string?> CheckResult { get; init; } = _ => null;
-}
-
-/// <summary>An authorised account at an integration. Secrets stay behind <see cref="Secret"/>.</summary>
-sealed record Connection
-{
-    public required string Name { get; init; }
-
-    public required string Integration { get; init; }
-
-    public string BaseUrl { get; init; } = "";
-
-    public JsonObject Settings { get; init; } = [];
-
-    /// <summary>A secret's value by name; null when it has none. Never reaches a guest, the journal or a log.</summary>
-    public Func<string, string?> Secret { get; init; } = _ => null;
 }

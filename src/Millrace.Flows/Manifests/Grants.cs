@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace Millrace.Flows.Manifests;
+
+/// <summary>What a flow or an integration may ask, besides its own keys and log.</summary>
+sealed record Grants
+{
+    public static readonly Grants None = new();
+
+    /// <summary>By integration: the connection and the operations' short names.</summary>
+    public ImmutableDictionary<string, IntegrationGrant> Integrations { get; init; } =
+        ImmutableDictionary<string, IntegrationGrant>.Empty;
+
+    /// <summary>Names of models, or beginnings that end in <c>*</c>; empty: no <c>llm.*</c>.</summary>
+    public ImmutableArray<string> Models { get; init; } = [];
+
+    /// <summary>For <c>http.fetch</c>; null: none.</summary>
+    public HttpGrant? Http { get; init; }
+
+    public bool AllowsModel(string name) => Models.Any(model => model.EndsWith('*')
+        ? name.StartsWith(model.AsSpan(0, model.Length - 1), StringComparison.Ordinal)
+        : name == model);
+}
+
+sealed record IntegrationGrant(string Connection, ImmutableHashSet<string> Operations);
+
+sealed record HttpGrant(ImmutableArray<HostPattern> Hosts, ImmutableArray<string> Methods)
+{
+    /// <summary>Also addresses that are not public.</summary>
+    public bool AllowsPrivate { get; init; }
+
+    /// <summary>Connections whose secrets a request may name, each toward its own hosts.</summary>
+    public ImmutableArray<string> Connections { get; init; } = [];
+}
