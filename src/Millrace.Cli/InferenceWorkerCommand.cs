@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Millrace.Inference;
+
+namespace Millrace.Cli;
+
+/// <summary><c>millrace inference-worker</c>: the process that native engines live in. Started by the host only.</summary>
+static class InferenceWorkerCommand
+{
+    const string Name = "inference-worker";
+
+    public static Command Create()
+    {
+        var socket = new Argument<string>("socket");
+        var threads = new Argument<int>("threads");
+        var context = new Argument<int>("context");
+        var command = new Command(Name, "Answers the host's model requests.") { socket, threads, context };
+        command.Hidden = true;
+        command.SetAction(result => InferenceWorker.RunAsync(
+            result.GetRequiredValue(socket), result.GetRequiredValue(threads), result.GetRequiredValue(context)));
+        return command;
+    }
+
+    /// <summary>The command line that starts this program as a worker.</summary>
+    public static ImmutableArray<string> CommandLine()
+    {
+        // Run by `dotnet millrace.dll` (dotnet run, tests), the process is the muxer; as an installed program it is us.
+        var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "millrace.exe" : "millrace");
+        return File.Exists(program) ? [program, Name] : ["dotnet", Path.ChangeExtension(program, ".dll"), Name];
+    }
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+using Millrace.Inference.Native;
+using Millrace.Inference.Worker;
+
+namespace Millrace.Inference;
+
+/// <summary>
+/// The worker's side: loads models and answers requests one after another until the host's end of the socket closes.
+/// Native code may abort this process at any time; the host counts on nothing else than that.
+/// </summary>
+public sealed class InferenceWorker
+{
+    readonly Stream _stream;
+    readonly int _threads;
+    readonly int _contextTokensMax;
+    readonly BlockingCollection<Frame> _jobs = [];
+    readonly ConcurrentDictionary<long, CancellationTokenSource> _running = new();
+    (string Path, LlamaModel Model)? _loaded;
+
+    InferenceWorker(Stream stream, int threads, int contextTokensMax) =>
+        (_stream, _threads, _contextTokensMax) = (stream, threads, contextTokensMax);
+
+    /// <summary>Connects to the host's socket and works until it closes. Answers the process's exit code.</summary>
+    public static async Task<int> RunAsync(string socketPath, int threads, int contextTokensMax)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath));
+        await using var stream = new NetworkStream(socket);
+        var worker = new InferenceWorker(stream, threads, contextTokensMax);
+        try
+        {
+            var folder = NativeLibraries.LlamaFolder()
+                ?? throw new InferenceException("model-unavailable", NativeLibraries.WhyAbsent);
+            Llama.Load(folder);
+            LlamaModel.CheckVersion();
+        }
+        catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            await worker.SendAsync(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
+            return 1;
+        }
+
+        await worker.SendAsync(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
+        var thread = new Thread(worker.WorkLoop) { IsBackground = true, Name = "inference" };
+        thread.Start();
+        while (await Frame.ReadAsync(stream, default) is { } frame)
+        {
+            if (frame.Kind == FrameKind.Cancel) worker.Cancel(frame.Id);
+            else worker.Enqueue(frame);
+        }
+
+        return 0;
+    }
+
+    void Enqueue(Frame frame)
+    {
+        _running[frame.Id] = new();
+        _jobs.Add(frame);
+    }
+
+    void Cancel(long id)
+    {
+        if (_running.TryGetValue(id, out var source)) source.Cancel();
+    }
+
+    void WorkLoop()
+    {
+        foreach (var frame in _jobs.GetConsumingEnumerable())
+        {
+            var answer = Answer(frame, _running[frame.Id].Token);
+            _running.TryRemove(frame.Id, out _);
+            SendAsync(answer).GetAwaiter().GetResult();
+        }
+    }
+
+    Frame Answer(Frame frame, CancellationToken cancel)
+    {
+        try
+        {
+            var job = frame.Job ?? throw new InferenceException("invalid", "a request without a job");
+            var model = Model(job.Model);
+            return frame.Kind switch
+            {
+                FrameKind.Chat => new(FrameKind.Reply, frame.Id) { Reply = Chat(model, job, cancel) },
+                FrameKind.Count => new(FrameKind.Reply, frame.Id) { Tokens = model.Tokenize(job.Turns).Length },
+                FrameKind.Describe => new(FrameKind.Reply, frame.Id) { Tokens = model.ContextTokens },
+                _ => throw new InferenceException("invalid", $"{frame.Kind} is no request"),
+            };
+        }
+        catch (InferenceException e)
+        {
+            return new(FrameKind.Error, frame.Id) { ErrorType = e.Type, Message = e.Message };
+        }
+        catch (OperationCanceledException)
+        {
+            return new(FrameKind.Error, frame.Id) { ErrorType = "cancelled", Message = "the request was cancelled" };
+        }
+    }
+
+    LlamaModel Model(string path)
+    {
+        if (_loaded is { } loaded && loaded.Path == path) return loaded.Model;
+        _loaded?.Model.Dispose();
+        _loaded = null;
+        if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {Path.GetFileName(path)}");
+        var model = LlamaModel.Load(path, _contextTokensMax, _threads);
+        _loaded = (path, model);
+        return model;
+    }
+
+    static ChatReply Chat(LlamaModel model, ChatJob job, CancellationToken cancel)
+    {
+        var prompt = model.Tokenize(job.Turns);
+        if (prompt.Length + job.MaxTokens > model.ContextTokens)
+        {
+            throw new InferenceException(
+                "context-exceeded",
+                $"{prompt.Length} tokens of prompt and {job.MaxTokens} of answer exceed the context of {model.ContextTokens}");
+        }
+
+        var bytes = new List<byte>();
+        var (count, content, reason) = (0, "", "stop");
+        foreach (var piece in model.Generate(prompt, job.Sampling, cancel))
+        {
+            bytes.AddRange(piece);
+            count++;
+            content = Encoding.UTF8.GetString(bytes.ToArray());
+            if (StopAt(content, job.Stop) is { } at) return new(content[..at], "stop", prompt.Length, count);
+            if (count < job.MaxTokens) continue;
+            reason = "length";
+            break;
+        }
+
+        return new(content, reason, prompt.Length, count);
+    }
+
+    static int? StopAt(string content, IEnumerable<string> stops)
+    {
+        var found = stops.Where(stop => stop.Length > 0)
+            .Select(stop => content.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).ToArray();
+        return found.Length == 0 ? null : found.Min();
+    }
+
+    // Hello goes out before the work loop starts, and from then on only the loop sends: no lock is needed.
+    Task SendAsync(Frame frame) => Frame.WriteAsync(_stream, frame, default);
+}

@@ -1,0 +1,191 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Inference.Native;
+
+/// <summary>
+/// <c>llama.h</c> and <c>ggml-backend.h</c> of llama.cpp v0.4 and v0.5, name for name: what this project calls.
+/// C <c>bool</c> is one byte. The layouts of both versions are the same.
+/// </summary>
+static unsafe partial class Llama
+{
+    static nint _llama;
+    static nint _ggml;
+
+    /// <summary>Loads the libraries of a folder and their best CPU backend. Once per process.</summary>
+    /// <exception cref="DllNotFoundException">A library is missing; the message lists the patterns looked for.</exception>
+    public static void Load(string folder)
+    {
+        if (_llama != 0) return;
+        // Each needs the one before it, found by its run path; loading by full path keeps foreign copies out.
+        NativeLibrary.Load(Find(folder, "libggml-base*", "ggml-base*.dll"));
+        _ggml = NativeLibrary.Load(Find(folder, "libggml.*", "ggml.dll"));
+        _llama = NativeLibrary.Load(Find(folder, "libllama.*", "llama.dll"));
+        NativeLibrary.SetDllImportResolver(
+            Assembly.GetExecutingAssembly(), (name, _, _) => name == "llama" ? _llama : name == "ggml" ? _ggml : 0);
+        llama_log_set(&DropLog, null);
+        ggml_backend_load_all_from_path(folder);
+        llama_backend_init();
+    }
+
+    static string Find(string folder, params string[] patterns) =>
+        patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal).FirstOrDefault()
+        ?? throw new DllNotFoundException($"no {string.Join(" or ", patterns)} in {folder}");
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
+    static void DropLog(int level, byte* text, void* data)
+    {
+        // llama.cpp writes whole model tables; what matters comes back as return codes.
+    }
+
+    /// <summary><c>struct llama_model_params</c>, 80 bytes; only the fields we set have names.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 80)]
+    public struct ModelParams
+    {
+        [FieldOffset(16)] public int NGpuLayers;
+        [FieldOffset(48)] public delegate* unmanaged[Cdecl]<float, void*, byte> ProgressCallback;
+        [FieldOffset(73)] public byte CheckTensors;
+    }
+
+    /// <summary><c>struct llama_context_params</c>, 160 bytes; only the fields we set have names.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 160)]
+    public struct ContextParams
+    {
+        [FieldOffset(0)] public uint NCtx;
+        [FieldOffset(4)] public uint NBatch;
+        [FieldOffset(8)] public uint NUbatch;
+        [FieldOffset(12)] public uint NSeqMax;
+        [FieldOffset(28)] public int NThreads;
+        [FieldOffset(32)] public int NThreadsBatch;
+        [FieldOffset(112)] public delegate* unmanaged[Cdecl]<void*, byte> AbortCallback;
+        [FieldOffset(120)] public void* AbortCallbackData;
+        [FieldOffset(130)] public byte NoPerf;
+    }
+
+    /// <summary><c>struct llama_batch</c>, 56 bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 56)]
+    public struct Batch
+    {
+        [FieldOffset(0)] public int NTokens;
+        [FieldOffset(8)] public int* Token;
+        [FieldOffset(16)] public float* Embd;
+        [FieldOffset(24)] public int* Pos;
+        [FieldOffset(32)] public int* NSeqId;
+        [FieldOffset(40)] public int** SeqId;
+        [FieldOffset(48)] public sbyte* Logits;
+    }
+
+    /// <summary><c>struct llama_chat_message</c>, 16 bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ChatMessage
+    {
+        public byte* Role;
+        public byte* Content;
+    }
+
+    /// <summary><c>struct llama_sampler_chain_params</c>, one byte.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 1)]
+    public struct SamplerChainParams
+    {
+        public byte NoPerf;
+    }
+
+    [LibraryImport("ggml")]
+    private static partial void ggml_backend_load_all_from_path([MarshalAs(UnmanagedType.LPUTF8Str)] string folder);
+
+    [LibraryImport("llama")]
+    private static partial void llama_backend_init();
+
+    [LibraryImport("llama")]
+    private static partial void llama_log_set(delegate* unmanaged[Cdecl]<int, byte*, void*, void> callback, void* data);
+
+    [LibraryImport("llama")]
+    public static partial byte* llama_version();
+
+    [LibraryImport("llama")]
+    public static partial ModelParams llama_model_default_params();
+
+    [LibraryImport("llama")]
+    public static partial ContextParams llama_context_default_params();
+
+    [LibraryImport("llama")]
+    public static partial nint llama_model_load_from_file(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, ModelParams parameters);
+
+    [LibraryImport("llama")]
+    public static partial void llama_model_free(nint model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_n_ctx_train(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_model_get_vocab(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial byte* llama_model_chat_template(ModelHandle model, byte* name);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_init_from_model(ModelHandle model, ContextParams parameters);
+
+    [LibraryImport("llama")]
+    public static partial void llama_free(nint context);
+
+    [LibraryImport("llama")]
+    public static partial uint llama_n_ctx(ContextHandle context);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_get_memory(ContextHandle context);
+
+    [LibraryImport("llama")]
+    public static partial byte llama_memory_seq_rm(nint memory, int sequence, int from, int to);
+
+    [LibraryImport("llama")]
+    public static partial void llama_memory_clear(nint memory, byte data);
+
+    [LibraryImport("llama")]
+    public static partial int llama_tokenize(
+        nint vocab, byte* text, int length, int* tokens, int tokensMax, byte addSpecial, byte parseSpecial);
+
+    [LibraryImport("llama")]
+    public static partial int llama_token_to_piece(nint vocab, int token, byte* buffer, int length, int lstrip, byte special);
+
+    [LibraryImport("llama")]
+    public static partial byte llama_vocab_is_eog(nint vocab, int token);
+
+    [LibraryImport("llama")]
+    public static partial Batch llama_batch_get_one(int* tokens, int count);
+
+    [LibraryImport("llama")]
+    public static partial int llama_decode(ContextHandle context, Batch batch);
+
+    [LibraryImport("llama")]
+    public static partial int llama_chat_apply_template(
+        byte* template, ChatMessage* messages, nuint count, byte addAssistant, byte* buffer, int length);
+
+    [LibraryImport("llama")]
+    public static partial SamplerChainParams llama_sampler_chain_default_params();
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_chain_init(SamplerChainParams parameters);
+
+    [LibraryImport("llama")]
+    public static partial void llama_sampler_chain_add(SamplerHandle chain, nint sampler);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_greedy();
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_top_p(float p, nuint minKeep);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_temp(float temperature);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_dist(uint seed);
+
+    [LibraryImport("llama")]
+    public static partial int llama_sampler_sample(SamplerHandle chain, ContextHandle context, int index);
+
+    [LibraryImport("llama")]
+    public static partial void llama_sampler_free(nint chain);
+}
