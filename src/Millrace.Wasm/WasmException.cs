@@ -8,7 +8,9 @@ public abstract class WasmException(string message, Exception? inner = null) : E
 /// <summary>The bytes or the text are not a module (decode phase).</summary>
 /// <param name="reason">What is wrong, in the specification suite's words.</param>
 /// <param name="offset">Byte offset in the binary, or character offset in the text.</param>
-public sealed class MalformedException(string reason, long offset) : WasmException($"{reason} (at offset {offset})")
+/// <param name="place">Of a text: line and column, as <c>3:14</c>.</param>
+public sealed class MalformedException(string reason, long offset, string? place = null)
+    : WasmException(place is null ? $"{reason} (at offset {offset})" : $"{reason} (at {place})")
 {
     /// <summary>What is wrong, in the specification suite's words.</summary>
     public string Reason { get; } = reason;
