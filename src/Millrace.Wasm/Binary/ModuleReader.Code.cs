@@ -8,15 +8,11 @@ ref partial struct ModuleReader
 {
     void ReadCode()
     {
-        var at = _bytes.Position;
-        var count = _bytes.U32();
-        if (count != (uint)_functionTypes.Length)
-            throw Malformed("function and code section have inconsistent lengths", at);
-        _hasCode = true;
-        for (var i = 0; i < count; i++) ReadBody(_functionTypes[i]);
+        _bodies = new FunctionBody[_bytes.Count(Limits.Functions, "functions")];
+        for (var i = 0; i < _bodies.Length; i++) _bodies[i] = ReadBody();
     }
 
-    void ReadBody(int typeIndex)
+    FunctionBody ReadBody()
     {
         var at = _bytes.Position;
         var length = _bytes.U32();
@@ -30,18 +26,32 @@ ref partial struct ModuleReader
         var scan = new InstructionReader(_module, new CodeRange(start, end));
         ScanCode(ref scan, isBody: true);
         if (scan.Position != end) throw Malformed("section size mismatch", scan.Position);
-        _functions.Add(new FunctionDefinition
-        {
-            Index = _functions.Count,
-            TypeIndex = typeIndex,
-            Type = FunctionTypeAt(typeIndex),
-            Locals = locals,
-            LocalCount = localCount,
-            Body = new CodeRange(start, end),
-        });
         section.Position = end;
         _bytes = section;
+        return new FunctionBody(locals, localCount, new CodeRange(start, end));
     }
+
+    /// <summary>Joins the function section's types with the code section's bodies.</summary>
+    readonly void DefineFunctions()
+    {
+        if (_bodies.Length != _functionTypes.Length)
+            throw Malformed("function and code section have inconsistent lengths", _module.Length);
+        for (var i = 0; i < _bodies.Length; i++)
+        {
+            _functions.Add(new FunctionDefinition
+            {
+                Index = _functions.Count,
+                TypeIndex = _functionTypes[i],
+                Type = FunctionTypeAt(_functionTypes[i]),
+                Locals = _bodies[i].Locals,
+                LocalCount = _bodies[i].LocalCount,
+                Body = _bodies[i].Code,
+            });
+        }
+    }
+
+    /// <summary>What the code section tells of a function.</summary>
+    readonly record struct FunctionBody(ImmutableArray<LocalRun> Locals, int LocalCount, CodeRange Code);
 
     ImmutableArray<LocalRun> ReadLocals(out int total)
     {

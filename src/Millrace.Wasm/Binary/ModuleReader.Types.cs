@@ -56,6 +56,8 @@ ref partial struct ModuleReader
             case 0x5E:
                 _features |= WasmFeatures.Gc;
                 return shape.Define(CompositeKind.Array, null, [ReadField()]);
+            case >= 0x80: // the form is a signed integer of seven bits
+                throw Malformed("integer representation too long", at);
             default:
                 throw Malformed("malformed definition type", at);
         }

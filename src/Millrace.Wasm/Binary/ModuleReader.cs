@@ -27,7 +27,7 @@ ref partial struct ModuleReader
     ImmutableArray<DataSegment> _data = [];
     int[] _functionTypes = [];
     ImportCounts _imported;
-    bool _hasCode;
+    FunctionBody[] _bodies = [];
     uint? _dataCount;
     uint? _start;
 
@@ -45,7 +45,8 @@ ref partial struct ModuleReader
     {
         ReadHeader();
         for (var order = 0; !_bytes.AtEnd;) ReadSection(ref order);
-        CheckCounts();
+        DefineFunctions();
+        CheckDataCount();
         ScanFeatures();
         return new ModuleDefinition
         {
@@ -131,10 +132,8 @@ ref partial struct ModuleReader
         _bytes.Position = _bytes.End;
     }
 
-    readonly void CheckCounts()
+    readonly void CheckDataCount()
     {
-        if (!_hasCode && _functionTypes.Length > 0)
-            throw Malformed("function and code section have inconsistent lengths", _module.Length);
         if (_dataCount is { } count && count != _data.Length)
             throw Malformed("data count and data section have inconsistent lengths", _module.Length);
     }
