@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Millrace.Flows;
-using Millrace.Server.Models;
 
 namespace Millrace.Server;
 

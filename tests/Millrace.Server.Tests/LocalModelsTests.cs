@@ -1,6 +1,6 @@
 using Millrace.Inference;
 
-namespace Millrace.Server.Tests.Models;
+namespace Millrace.Server.Tests;
 
 public sealed class LocalModelsTests : IDisposable
 {

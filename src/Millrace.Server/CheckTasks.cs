@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Millrace.Server.Models;
+namespace Millrace.Server;
 
 /// <summary>One question of the check.</summary>
 /// <param name="Diff">The change it is about.</param>

@@ -1,7 +1,6 @@
 using Millrace.Flows;
-using Millrace.Server.Models;
 
-namespace Millrace.Server.Tests.Models;
+namespace Millrace.Server.Tests;
 
 public class ModelCheckTests
 {
