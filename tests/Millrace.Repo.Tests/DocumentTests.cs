@@ -45,7 +45,7 @@ public partial class DocumentTests
         var rationale = Repository.Read("docs/rationale.md");
         var packages = Package().Matches(Repository.Read("Directory.Packages.props")).Select(match => match.Groups[1].Value);
 
-        Assert.Empty(packages.Where(name => !rationale.Contains(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(packages, name => !rationale.Contains(name, StringComparison.Ordinal));
     }
 
     static bool Exists(string document, string target)

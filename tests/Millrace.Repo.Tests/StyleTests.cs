@@ -31,7 +31,7 @@ public partial class StyleTests
     }
 
     [Fact]
-    public void Every_long_file_that_is_listed_exists() => Assert.Empty(Tables.Where(path => !Sources.Contains(path)));
+    public void Every_long_file_that_is_listed_exists() => Assert.DoesNotContain(Tables, path => !Sources.Contains(path));
 
     [Fact]
     public void Lines_are_at_most_120_characters()
@@ -88,7 +88,7 @@ public partial class StyleTests
         var carriage = Repository.Files(".cs", ".md", ".yaml", ".json", ".rs", ".csproj", ".props").Where(
             path => Repository.Read(path).Contains("\r\n", StringComparison.Ordinal));
 
-        Assert.Empty(carriage.Where(path => !path.StartsWith("samples/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(carriage, path => !path.StartsWith("samples/", StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"^\s*(?:public |internal |private |protected |static |sealed |abstract |readonly |partial |unsafe |file |ref )*(?:class|struct|record(?: class| struct)?|interface|enum)\s+([A-Z]\w*)", RegexOptions.Multiline)]
