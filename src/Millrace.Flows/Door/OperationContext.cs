@@ -28,6 +28,9 @@ sealed record OperationContext
     /// <summary>hash(run, branch, sequence), hexadecimal: names the effect, also to the far side.</summary>
     public required string Key { get; init; }
 
+    /// <summary>When the run first asked; a resumed sleep counts from it.</summary>
+    public required long StartedNs { get; init; }
+
     /// <summary>No attempt goes on past it.</summary>
     public required DateTimeOffset Deadline { get; init; }
 

@@ -5,7 +5,9 @@ namespace Millrace.Flows.Manifests;
 /// <summary>What flow.yaml and integration.yaml have in common.</summary>
 static class ManifestParts
 {
-    /// <summary>Nouns of built-in operations, and those reserved for later ones: no integration may take them.</summary>
+    /// <summary>
+    /// Nouns of built-in operations, and those reserved for later ones: no integration may take them.
+    /// </summary>
     public static readonly ImmutableArray<string> BuiltInNouns =
         ["kv", "memory", "llm", "http", "log", "door", "run", "nn", "net", "schedule", "chat", "millrace"];
 

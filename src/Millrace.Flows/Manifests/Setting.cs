@@ -61,7 +61,9 @@ static class Settings
         _ => JsonValue.Create(Reads.Size(node, name, 0, SizeMax)),
     };
 
-    /// <summary>The values in force: what was given over the defaults. <paramref name="source"/> is for messages.</summary>
+    /// <summary>
+    /// The values in force: what was given over the defaults. <paramref name="source"/> is for messages.
+    /// </summary>
     public static JsonObject Apply(ImmutableArray<Setting> declared, JsonObject? given, string source)
     {
         var values = new JsonObject();

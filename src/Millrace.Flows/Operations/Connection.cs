@@ -16,7 +16,9 @@ sealed record Connection
 
     public JsonObject Settings { get; init; } = [];
 
-    /// <summary>Where its secrets may be sent; empty: to the base URL's host, else to the integration's hosts.</summary>
+    /// <summary>
+    /// Where its secrets may be sent; empty: to the base URL's host, else to the integration's hosts.
+    /// </summary>
     public ImmutableArray<HostPattern> Hosts { get; init; } = [];
 
     /// <summary>Also addresses that are not public, as a server in the own network or on this machine has.</summary>

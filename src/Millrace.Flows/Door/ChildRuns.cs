@@ -1,0 +1,160 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Millrace.Flows.Execution;
+using Millrace.Flows.Storage;
+using Millrace.Sandbox;
+
+namespace Millrace.Flows.Door;
+
+/// <summary>What a child run shall answer.</summary>
+/// <param name="Operation">The caller's operation that it belongs to.</param>
+/// <param name="Target">Who answers.</param>
+/// <param name="Parent">What the child sees of it.</param>
+/// <param name="Request">Its input.</param>
+sealed record ChildCall(
+    OpenOperation Operation, IntegrationTarget Target, ParentOperation Parent, OperationRequest Request)
+{
+    /// <summary>For a find: the short name of the write that is looked for.</summary>
+    public string? LookedFor { get; init; }
+
+    public bool IsWrite => Parent.Kind == OperationKind.Write;
+}
+
+/// <summary>Answers operations of integrations: each by a run of its own.</summary>
+sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
+{
+    public async Task<OperationOutcome> AskAsync(ChildCall call, CancellationToken cancel)
+    {
+        var (run, rows) = await EnterAsync(call);
+        var connection = node.Connections(call.Target.Connection)
+            ?? throw new PlatformException(PlatformError.NotFound, "The connection was removed.");
+        var deployed = await node.Catalog.VersionAsync(PackageKind.Integration, run.Name, run.Version);
+        var childJournal = new RunJournal(node.Store, run, rows);
+        var childPlan = ChildPlan.Of(node, plan, call, run, deployed, connection);
+        var execution = new GuestExecution(node, childPlan, childJournal);
+        GuestEnd end;
+        using (cancel.Register(() => execution.Stop(StopCause.BrokenOff, "The caller's operation was broken off.")))
+        {
+            end = await execution.RunAsync();
+        }
+        // A planned stop leaves it open: the next attempt goes on with it.
+        if (node.IsGone || node.Stopping.IsCancellationRequested) throw new OperationCanceledException();
+        var outcome = Outcome(call, end);
+        _ = journal.AppendAsync(lags: true, new ChildEnded(run.Id, Ending(end)));
+        if (end.Cause == StopCause.BrokenOff) throw new OperationCanceledException(cancel);
+        return outcome ?? throw new PlatformException(PlatformError.StorageFailed, end.Message);
+    }
+
+    /// <summary>Whether an open child has the answer of a paid request: asking again costs nothing then.</summary>
+    public async Task<bool> HasAnswerAsync(OpenOperation operation)
+    {
+        if (operation.Kind != OperationKind.Paid || await OpenChildAsync(operation.Sequence) is not { } open)
+            return false;
+        var rows = await node.Store.JournalAsync(open.Number, open.Branch);
+        return rows.Operations.Any(row => row is { Kind: OperationKind.Paid, Result: not null });
+    }
+
+    /// <summary>The open child of an earlier attempt, of a read or paid operation; else a new one.</summary>
+    async Task<(RunRow, JournalRows)> EnterAsync(ChildCall call)
+    {
+        var operation = call.Operation;
+        if (operation.Former is not null && operation.Children == 0)
+        {
+            var children = await node.Store.ChildrenAsync(plan.Run.Number, operation.Sequence);
+            operation.Children = children.Length;
+            // The open child of a write is not resumed: what it sent is settled from the caller's row.
+            var open = children.LastOrDefault(child => child.State != RunState.Ended);
+            if (open is not null && operation.Kind != OperationKind.Write && open.Operation == call.Parent.Name)
+                return (open, await node.Store.JournalAsync(open.Number, open.Branch));
+            foreach (var lost in children.Where(child => child.State != RunState.Ended))
+                _ = journal.AppendAsync(lags: true, new ChildEnded(lost.Id, Lost("It was lost under way.")));
+        }
+        var id = $"{plan.Run.Id}.{operation.Sequence}.{++operation.Children}";
+        var target = call.Target;
+        var version = node.Catalog.Newest(PackageKind.Integration, target.Integration)!.Row.Version;
+        var child = new NewChild(
+            id, operation.Sequence, target.Integration, version, call.Parent.Name, target.Connection,
+            node.Options.Randomness(32), Clock.Ns(node.Time));
+        var number = await journal.BeginChildAsync(child);
+        var row = new RunRow
+        {
+            Number = number,
+            Id = id,
+            Parent = plan.Run.Number,
+            ParentSequence = operation.Sequence,
+            Name = target.Integration,
+            Version = version,
+            Operation = call.Parent.Name,
+            Connection = target.Connection,
+            State = RunState.Running,
+            Seed = child.Seed,
+            CreatedMs = child.StartedNs / 1_000_000,
+            StartedNs = child.StartedNs,
+        };
+        return (row, new([], [], 0, 0));
+    }
+
+    async Task<RunRow?> OpenChildAsync(long sequence) =>
+        (await node.Store.ChildrenAsync(plan.Run.Number, sequence)).LastOrDefault(c => c.State != RunState.Ended);
+
+    /// <summary>What the child's end says; null when the host lost it.</summary>
+    OperationOutcome? Outcome(ChildCall call, GuestEnd end)
+    {
+        if (end.Cause == StopCause.InDoubt) return Fault(call, "The write got no answer.");
+        if (end.Cause is not StopCause.None) return null;
+        var run = end.Run!;
+        if (run.Kind == RunEndKind.TimedOut)
+            return Fault(call, "The integration ran out of time.", ErrorResult.TimeOut);
+        if (run.Kind != RunEndKind.Exited || run.ExitCode is not (0 or 1))
+            return Fault(call, $"The integration failed ({run.Kind}, exit code {run.ExitCode}).");
+        var output = end.Output;
+        var line = output.Span.IndexOf((byte)'\n');
+        if (line < 0 || LocalOperations.ParseHead(output[..line]) is not { } head)
+            return Fault(call, "The integration's answer has no head.");
+        return run.ExitCode == 0
+            ? Done(call, head, output[..line], output[(line + 1)..])
+            : Refused(call, head, output[..line]);
+    }
+
+    OperationOutcome Done(ChildCall call, JsonObject head, ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> body)
+    {
+        if (call.Target.Operation.CheckResult(bytes) is { } fault)
+            return Fault(call, $"The integration's answer does not fit its schema: {fault}");
+        var result = new OperationResult(ResultState.Done, bytes, body, Clock.Ns(node.Time));
+        var tokens = call.Parent.Kind == OperationKind.Paid && head["usage"] is JsonObject usage
+            ? Number(usage["prompt_tokens"]) + Number(usage["completion_tokens"])
+            : 0;
+        return new(result) { Tokens = tokens };
+    }
+
+    OperationOutcome Refused(ChildCall call, JsonObject head, ReadOnlyMemory<byte> bytes)
+    {
+        if (head["type"]?.GetValueKind() != JsonValueKind.String)
+            return Fault(call, "The integration's answer is no problem.");
+        var result = new OperationResult(ResultState.Error, bytes, default, Clock.Ns(node.Time));
+        if ((string)head["type"]! != ErrorResult.RateLimited) return new(result);
+        var wait = Number(head["retry_after_ms"]);
+        return new(result, FailureKind.NotSent)
+        {
+            RetryAfter = wait > 0 ? TimeSpan.FromMilliseconds(wait) : null,
+        };
+    }
+
+    /// <summary>No usable answer: after a write was sent nobody knows what became of it.</summary>
+    OperationOutcome Fault(ChildCall call, string detail, string type = ErrorResult.Unavailable) => new(
+        ErrorResult.Of(node.Time, type, detail),
+        call.IsWrite && call.Operation.IsSent ? FailureKind.InDoubt : FailureKind.Final);
+
+    RunEnding Ending(GuestEnd end)
+    {
+        if (end.Cause is StopCause.BrokenOff)
+            return Lost(end.Message) with { Outcome = RunOutcome.Cancelled };
+        return end.Cause is not StopCause.None ? Lost(end.Message) : Outcomes.Of(node.Time, end.Run!);
+    }
+
+    RunEnding Lost(string message) =>
+        new() { Outcome = RunOutcome.Lost, Message = message, EndedMs = Clock.Ms(node.Time) };
+
+    static long Number(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out long number) ? number : 0;
+}

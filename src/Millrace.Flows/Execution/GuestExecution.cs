@@ -1,0 +1,187 @@
+using System.Buffers;
+using Millrace.Flows.Door;
+using Millrace.Flows.Storage;
+using Millrace.Sandbox;
+
+namespace Millrace.Flows.Execution;
+
+/// <summary>How an execution ended.</summary>
+/// <param name="Run">The guest's own end; null when it was not executed.</param>
+/// <param name="Cause">Why the host ended it.</param>
+/// <param name="Message">One sentence for a person, when the host ended it.</param>
+/// <param name="Output">A child run's standard output.</param>
+sealed record GuestEnd(RunEnd? Run, StopCause Cause, string Message, ReadOnlyMemory<byte> Output);
+
+/// <summary>One execution of a run: the host's side of the border to the sandbox.</summary>
+sealed class GuestExecution : IRunHost, IDoorOwner
+{
+    // The engine's guest frames live on this stack; only what is used takes memory.
+    const int StackBytes = 16 << 20;
+
+    readonly Node _node;
+    readonly RunPlan _plan;
+    readonly RunJournal _journal;
+    readonly RunDoor _door;
+    readonly ArrayBufferWriter<byte> _output = new();
+    readonly Lock _lock = new();
+    IGuest? _guest;
+    StopCause _cause;
+    string _message = "";
+
+    public GuestExecution(Node node, RunPlan plan, RunJournal journal)
+    {
+        (_node, _plan, _journal) = (node, plan, journal);
+        _door = new(node, plan, journal, this);
+        journal.Failed = failure => Stop(StopCause.Lost, failure.Message);
+    }
+
+    public RunDoor Door => _door;
+
+    /// <summary>Executes the guest and settles its operations.</summary>
+    public async Task<GuestEnd> RunAsync()
+    {
+        RunEnd? end = null;
+        if (Cause == StopCause.None)
+        {
+            var guest = await _node.Guests(_plan.Deployed, Request(), this);
+            lock (_lock) _guest = guest;
+            if (Cause == StopCause.None) end = await ExecuteAsync(guest);
+        }
+        await CloseAsync();
+        return new(end, Cause, _message, _output.WrittenMemory);
+    }
+
+    /// <summary>Settles what the journal holds as open, without a guest.</summary>
+    public async Task<GuestEnd> SettleAsync()
+    {
+        await _door.EndAsync();
+        return new(null, Cause, _message, default);
+    }
+
+    /// <summary>Ends the execution; the first cause counts.</summary>
+    public void Stop(StopCause cause, string message)
+    {
+        lock (_lock)
+        {
+            // A loss must not become a decision: what the store did not keep, nobody may act upon.
+            if (_cause != StopCause.None && cause is not (StopCause.Lost or StopCause.Shutdown)) return;
+            if (_cause is StopCause.Lost or StopCause.Shutdown) return;
+            (_cause, _message) = (cause, message);
+        }
+        if (cause is StopCause.Cancelled or StopCause.Superseded or StopCause.BrokenOff or StopCause.Diverged)
+            _door.Stop();
+        _guest?.Stop();
+    }
+
+    public void Complete(long sequence, OperationResult result) => _guest?.Complete(sequence, result);
+
+    void IRunHost.Start(long sequence, OperationRequest request)
+    {
+        if (Cause != StopCause.None) return;
+        try
+        {
+            _door.Start(sequence, request);
+        }
+        // The edge between sandbox and host: no exception of ours runs through the guest's frames.
+        catch (Exception exception)
+        {
+            Stop(StopCause.Lost, exception is PlatformException ? exception.Message : "The host failed.");
+        }
+    }
+
+    void IRunHost.Deliver(Delivery delivery)
+    {
+        if (Cause != StopCause.None) return;
+        _journal.DeliverAsync(delivery);
+        if (delivery.Kind == DeliveryKind.Cancel) _door.Cancel(delivery.Sequence);
+    }
+
+    void IRunHost.Write(OutputStream stream, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (Cause != StopCause.None) return;
+        if (stream == OutputStream.Result && _plan.Run.IsChild)
+        {
+            _output.Write(bytes);
+            return;
+        }
+        var stored = stream == OutputStream.Result ? _journal.ResultBytes : _journal.LogBytes;
+        if (offset + bytes.Length <= stored) return;
+        var fresh = bytes[(int)(stored - offset)..].ToArray();
+        var committed = _journal.AppendAsync(lags: true, new Wrote(stream, stored, fresh, Clock.Ms(_node.Time)));
+        if (stream == OutputStream.Log)
+        {
+            _journal.LogBytes += fresh.Length;
+            return;
+        }
+        _journal.ResultBytes += fresh.Length;
+        _ = committed.ContinueWith(
+            _ => _node.Feeds.Pulse(_plan.Run.Id), CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    void IRunHost.BeginWait() => _node.Slots.Release();
+
+    void IRunHost.EndWait() => _node.Slots.Wait();
+
+    StopCause Cause
+    {
+        get { lock (_lock) return _cause; }
+    }
+
+    RunRequest Request()
+    {
+        var run = _plan.Run;
+        return new()
+        {
+            RunId = run.Id,
+            Arguments = [run.Name],
+            Environment = _plan.Environment,
+            Input = _plan.Input,
+            Assets = _plan.Deployed.Package.Assets,
+            StartedAtNs = run.StartedNs!.Value,
+            Seed = run.Seed,
+            Limits = _plan.Limits,
+            Journal = _journal.Prefix,
+        };
+    }
+
+    Task<RunEnd> ExecuteAsync(IGuest guest)
+    {
+        var done = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() => Execute(guest, done), StackBytes)
+        {
+            IsBackground = true,
+            Name = $"run {_plan.Run.Id}",
+        };
+        thread.Start();
+        return done.Task;
+    }
+
+    void Execute(IGuest guest, TaskCompletionSource<RunEnd> done)
+    {
+        _node.Slots.Wait();
+        try
+        {
+            done.TrySetResult(guest.Execute());
+        }
+        // The edge of a run: the sandbox never throws for what a guest does, so the host is short of something.
+        catch (Exception exception)
+        {
+            Stop(StopCause.Lost, exception is OutOfMemoryException
+                ? "The host is out of memory." : $"The sandbox failed ({exception.GetType().Name}).");
+            _node.Options.Notice($"Run {_plan.Run.Id}: the sandbox failed: {exception}");
+            done.TrySetResult(new(RunEndKind.Stopped, 0, ""));
+        }
+        finally
+        {
+            _node.Slots.Release();
+        }
+    }
+
+    Task CloseAsync() => Cause switch
+    {
+        StopCause.Shutdown => _door.AbandonAsync(waits: !_node.IsGone),
+        StopCause.Lost => _door.AbandonAsync(waits: false),
+        _ => _door.EndAsync(),
+    };
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Millrace.Flows.Door;
+using Millrace.Flows.Operations;
+using Millrace.Flows.Storage;
+using Millrace.Wasm;
+
+namespace Millrace.Flows.Execution;
+
+/// <summary>What a platform is put together from; tests put in parts of their own.</summary>
+sealed record PlatformParts : IAsyncDisposable
+{
+    public required PlatformOptions Options { get; init; }
+    public required IStore Store { get; init; }
+    public required ImmutableArray<BuiltIn> BuiltIns { get; init; }
+    public required Func<string, Connection?> Connections { get; init; }
+    public required GuestFactory Guests { get; init; }
+
+    /// <summary>Throws what is wrong with a module.</summary>
+    public required Action<ReadOnlyMemory<byte>> CheckModule { get; init; }
+
+    /// <summary>Closed last, in this order.</summary>
+    public ImmutableArray<IDisposable> Owned { get; init; } = [];
+
+    /// <summary>The real parts.</summary>
+    public static PlatformParts Open(PlatformOptions options)
+    {
+        var folder = DataFolder.Lock(options.DataFolder);
+        try
+        {
+            var store = SqliteStore.Open(Path.Combine(options.DataFolder, "millrace.db"));
+            var engine = options.Engine ?? new Engine();
+            var modules = new ModuleCache(engine, options.Time);
+            return new()
+            {
+                Options = options,
+                Store = store,
+                BuiltIns = [],
+                Connections = _ => null,
+                Guests = modules.CreateAsync,
+                CheckModule = bytes => modules.Check(SHA256.HashData(bytes.Span), bytes),
+                Owned = options.Engine is null ? [engine, folder] : [folder],
+            };
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As a crash: what is not committed is gone.</summary>
+    public void Abort()
+    {
+        (Store as SqliteStore)?.Abort();
+        foreach (var owned in Owned) owned.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        foreach (var owned in Owned) owned.Dispose();
+    }
+}

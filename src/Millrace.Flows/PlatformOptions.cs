@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using Millrace.Wasm;
+
+namespace Millrace.Flows;
+
+/// <summary>How a platform is opened.</summary>
+public sealed record PlatformOptions
+{
+    /// <summary>Holds database, lock and connections; made when absent.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Chance: so many unpredictable bytes.</summary>
+    public Func<int, byte[]> Randomness { get; init; } = RandomNumberGenerator.GetBytes;
+
+    /// <summary>Compiles modules; the platform makes one when absent.</summary>
+    public Engine? Engine { get; init; }
+
+    /// <summary>The models of this machine; null: none.</summary>
+    public ILanguageModel? LanguageModel { get; init; }
+
+    /// <summary>How long a node holds a run without renewing it.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest time that a write may be on its way.</summary>
+    public TimeSpan SendDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many guests compute at one time; those that wait do not count.</summary>
+    public int Slots { get; init; } = Math.Max(2, Environment.ProcessorCount);
+
+    /// <summary>How many runs are under way at one time.</summary>
+    public int RunsMax { get; init; } = 64;
+
+    /// <summary>
+    /// Called at <c>before-intent</c>, <c>after-intent</c>, <c>after-reply</c> and <c>after-commit</c> of every
+    /// operation, with the operation's name; for the kill test.
+    /// </summary>
+    public Action<string, string>? FailPoint { get; init; }
+
+    /// <summary>For the proof that the kill test sees it: writes in doubt are sent again without looking.</summary>
+    public bool SkipsFind { get; init; }
+
+    /// <summary>Takes one sentence about something a person should know.</summary>
+    public Action<string> Notice { get; init; } = _ => { };
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using Millrace.Flows.Execution;
+using Millrace.Flows.Storage;
+
+namespace Millrace.Flows.Queue;
+
+/// <summary>Leases due runs and executes them; woken by what happened, never by asking around.</summary>
+sealed class Dispatcher(Node node) : IDisposable
+{
+    readonly SemaphoreSlim _wake = new(0, 1);
+    readonly Lock _lock = new();
+    readonly Dictionary<string, (FlowExecution Execution, Task Work)> _active = [];
+    readonly ConcurrentDictionary<string, StopCause> _early = [];
+    readonly CancellationTokenSource _renewals = new();
+    Task _loop = Task.CompletedTask;
+    Task _renewing = Task.CompletedTask;
+
+    public void Start()
+    {
+        node.LeaseUntil = node.Time.GetUtcNow() + node.Options.Lease;
+        _loop = Task.Run(DispatchAsync);
+        _renewing = Task.Run(RenewAsync);
+    }
+
+    /// <summary>Something may be due.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            if (_wake.CurrentCount == 0) _wake.Release();
+        }
+    }
+
+    /// <summary>Tells a run to end; one that is just being leased as well.</summary>
+    public void Stop(string run, StopCause cause)
+    {
+        FlowExecution? execution = null;
+        lock (_lock)
+        {
+            if (_active.TryGetValue(run, out var active)) execution = active.Execution;
+            else _early[run] = cause;
+        }
+        execution?.Stop(cause);
+        Wake();
+    }
+
+    public FlowExecution? Find(string run)
+    {
+        lock (_lock) return _active.TryGetValue(run, out var active) ? active.Execution : null;
+    }
+
+    /// <summary>A planned stop: runs go back to the queue, sent writes get their answer.</summary>
+    public async Task StopAsync()
+    {
+        node.Stop();
+        Task[] work;
+        lock (_lock)
+        {
+            foreach (var (execution, _) in _active.Values) execution.Stop(StopCause.Shutdown);
+            work = [.. _active.Values.Select(active => active.Work)];
+        }
+        await _loop;
+        await Task.WhenAll(work);
+        // Until the last write has its answer the lease must hold.
+        await _renewals.CancelAsync();
+        await _renewing;
+    }
+
+    /// <summary>As a crash: guests end, nothing is recorded.</summary>
+    public void Abandon()
+    {
+        _renewals.Cancel();
+        lock (_lock)
+        {
+            foreach (var (execution, _) in _active.Values) execution.Stop(StopCause.Shutdown);
+        }
+    }
+
+    public void Dispose()
+    {
+        _renewals.Dispose();
+        _wake.Dispose();
+    }
+
+    async Task DispatchAsync()
+    {
+        while (!node.Stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await LeaseAsync();
+                await WaitAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            // The edge of the loop: a store that cannot be read now may be readable later.
+            catch (PlatformException failure)
+            {
+                if (failure.Error == PlatformError.Closed) return;
+                node.Options.Notice(failure.Message);
+                await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(1), node.Time, node.Stopping));
+            }
+        }
+    }
+
+    async Task LeaseAsync()
+    {
+        int free;
+        lock (_lock) free = node.Options.RunsMax - _active.Count;
+        if (free <= 0) return;
+        var rows = await node.Store.LeaseAsync(node.Owner, node.Time.GetUtcNow(), node.LeaseUntil, free);
+        foreach (var row in rows) Begin(row);
+    }
+
+    void Begin(RunRow row)
+    {
+        var execution = new FlowExecution(node, row);
+        lock (_lock)
+        {
+            if (_early.TryRemove(row.Id, out var cause)) execution.Stop(cause);
+            if (node.Stopping.IsCancellationRequested) execution.Stop(StopCause.Shutdown);
+            _active.Add(row.Id, (execution, Task.Run(() => RunAsync(execution))));
+        }
+    }
+
+    async Task RunAsync(FlowExecution execution)
+    {
+        try
+        {
+            await execution.RunAsync();
+        }
+        finally
+        {
+            lock (_lock) _active.Remove(execution.Run.Id);
+            Wake();
+        }
+    }
+
+    async Task WaitAsync()
+    {
+        var due = await node.Store.NextDueAsync(node.Time.GetUtcNow());
+        if (due is not { } later)
+        {
+            await _wake.WaitAsync(node.Stopping);
+            return;
+        }
+        using var sooner = CancellationTokenSource.CreateLinkedTokenSource(node.Stopping);
+        var wake = _wake.WaitAsync(sooner.Token);
+        var wait = later - node.Time.GetUtcNow();
+        await Task.WhenAny(wake, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, node.Time, sooner.Token));
+        await sooner.CancelAsync();
+        await Task.WhenAny(wake);
+        node.Stopping.ThrowIfCancellationRequested();
+    }
+
+    async Task RenewAsync()
+    {
+        while (!node.IsGone)
+        {
+            try
+            {
+                await Task.Delay(node.Options.Lease / 3, node.Time, _renewals.Token);
+                var until = node.Time.GetUtcNow() + node.Options.Lease;
+                bool isIdle;
+                lock (_lock) isIdle = _active.Count == 0;
+                if (!isIdle) await node.Store.RenewAsync(node.Owner, until);
+                node.LeaseUntil = until;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (PlatformException failure)
+            {
+                // A lease that is not renewed ends: nothing is sent any more until the store answers.
+                if (failure.Error == PlatformError.Closed) return;
+                node.Options.Notice(failure.Message);
+            }
+        }
+    }
+}
