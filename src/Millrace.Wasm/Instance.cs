@@ -1,51 +1,79 @@
 namespace Millrace.Wasm;
 
 /// <summary>A module with its state.</summary>
-public sealed class Instance
+public sealed unsafe class Instance
 {
-    internal Instance() { }
+    // The fields that guest code reads, by name (see Compilation/GuestMembers): the hot ones first.
+    internal nuint StackLimit;
+    internal int InterruptRequest;
+    internal byte* MemoryBase;
+    internal Memory? Memory0;
+    internal Table? Table0;
+    internal byte* Cells;
+    internal Function[] Imports = [];
+    internal Table[] Tables = [];
+    internal Memory[] Memories = [];
+    internal Global[] Globals = [];
+
+    /// <summary>Element segments; null when dropped.</summary>
+    internal object?[]?[] Elements = [];
+
+    /// <summary>Which data segments are dropped.</summary>
+    internal bool[] DroppedData = [];
+
+    Function?[]? _functions;
+    Memory? _exportedMemory;
+
+    internal Instance(Store store, Module module)
+    {
+        (Store, Module) = (store, module);
+        Caller = new Caller(this);
+    }
 
     /// <summary>The store that owns it.</summary>
-    public Store Store => throw new NotImplementedException();
+    public Store Store { get; }
 
     /// <summary>The module it was made from.</summary>
-    public Module Module => throw new NotImplementedException();
+    public Module Module { get; }
+
+    internal Caller Caller { get; }
+
+    /// <summary>The export <c>memory</c>, for host functions.</summary>
+    internal Memory? ExportedMemory => _exportedMemory ??= FindMemory("memory");
 
     /// <summary>The exported function of that name, or null.</summary>
-    public Function? FindFunction(string name) => throw new NotImplementedException();
+    public Function? FindFunction(string name) => Find(name) as Function;
 
     /// <summary>The exported memory of that name, or null.</summary>
-    public Memory? FindMemory(string name) => throw new NotImplementedException();
-}
+    public Memory? FindMemory(string name) => Find(name) as Memory;
 
-/// <summary>A function: a guest's or the host's.</summary>
-public sealed class Function
-{
-    internal Function() { }
+    /// <summary>The exported table of that name, or null.</summary>
+    public Table? FindTable(string name) => Find(name) as Table;
 
-    /// <summary>Its type.</summary>
-    public FunctionType Type => throw new NotImplementedException();
+    /// <summary>The exported global of that name, or null.</summary>
+    public Global? FindGlobal(string name) => Find(name) as Global;
 
-    /// <summary>Calls it on this thread.</summary>
-    /// <exception cref="ArgumentException">Number of arguments differs from the type's.</exception>
-    /// <exception cref="TrapException">The guest trapped.</exception>
-    public Value[] Call(params ReadOnlySpan<Value> arguments) => throw new NotImplementedException();
-}
+    /// <summary>The export of that name: a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/> or
+    /// <see cref="Global"/>; null when there is none.</summary>
+    public object? Find(string name) => Module.FindExport(name) is { } export ? Extern(export) : null;
 
-/// <summary>A linear memory.</summary>
-public sealed class Memory
-{
-    internal Memory() { }
+    internal object Extern(ModuleExport export) => export.Kind switch
+    {
+        ExternKind.Function => FunctionAt(export.Index),
+        ExternKind.Table => Tables[export.Index],
+        ExternKind.Memory => Memories[export.Index],
+        ExternKind.Global => Globals[export.Index],
+        _ => throw new ArgumentOutOfRangeException(nameof(export), export.Kind, null),
+    };
 
-    /// <summary>Size now, in bytes.</summary>
-    public long ByteLength => throw new NotImplementedException();
+    /// <summary>The function of that index; always the same object.</summary>
+    internal Function FunctionAt(int index)
+    {
+        if (index < Imports.Length) return Imports[index];
+        _functions ??= new Function?[Module.Code.FunctionCount - Imports.Length];
+        return _functions[index - Imports.Length] ??= MakeFunction(index);
+    }
 
-    /// <summary>
-    /// A view of <paramref name="length"/> bytes at <paramref name="address"/>. Valid until the guest runs again.
-    /// </summary>
-    /// <exception cref="TrapException"><see cref="TrapCode.OutOfBoundsMemoryAccess"/>.</exception>
-    public Span<byte> Span(uint address, uint length) => throw new NotImplementedException();
-
-    /// <summary>As <see cref="Span"/>, but answers false where the range is outside.</summary>
-    public bool TrySpan(uint address, uint length, out Span<byte> span) => throw new NotImplementedException();
+    Function MakeFunction(int index) =>
+        new(this, Module.Code.SignatureOf(index), Module.Code.PointerTo(index), index);
 }

@@ -1,3 +1,5 @@
+using Millrace.Wasm.Runtime;
+
 namespace Millrace.Wasm;
 
 /// <summary>
@@ -7,23 +9,30 @@ namespace Millrace.Wasm;
 /// </summary>
 public delegate void HostFunction(Caller caller, ReadOnlySpan<Value> arguments, Span<Value> results);
 
-/// <summary>What a host function sees of its caller.</summary>
+/// <summary>What a host function sees of its caller: the instance that imported it.</summary>
 public sealed class Caller
 {
-    internal Caller(Instance instance) => Instance = instance;
+    readonly Instance? _instance;
+
+    internal Caller(Instance? instance) => _instance = instance;
 
     /// <summary>The calling instance.</summary>
-    public Instance Instance { get; }
+    /// <exception cref="TrapException"><see cref="TrapCode.HostFault"/>: no instance imported the function.</exception>
+    public Instance Instance => _instance
+        ?? throw new TrapException(TrapCode.HostFault, "the host function was not called through an import");
 
     /// <summary>The memory that the caller exports as <c>memory</c>.</summary>
     /// <exception cref="TrapException"><see cref="TrapCode.HostFault"/>: there is none.</exception>
-    public Memory Memory => throw new NotImplementedException();
+    public Memory Memory => Instance.ExportedMemory
+        ?? throw new TrapException(TrapCode.HostFault, "the guest exports no memory");
 }
 
 /// <summary>Names to externs, and instantiation. Reusable for many instances of many stores where it holds only
 /// host functions.</summary>
 public sealed class Linker(Engine engine)
 {
+    readonly Dictionary<(string Module, string Name), object> _externs = [];
+
     /// <summary>The engine.</summary>
     public Engine Engine { get; } = engine;
 
@@ -33,16 +42,34 @@ public sealed class Linker(Engine engine)
 
     /// <summary>Defines a host function under two names; a later definition replaces an earlier one.</summary>
     public void Define(string module, string name, FunctionType type, HostFunction function) =>
-        throw new NotImplementedException();
+        _externs[(module, name)] = new HostDefinition(Engine.Signatures.Of(type), function);
 
     /// <summary>Defines all exports of an instance under a module name.</summary>
-    public void Define(string module, Instance instance) => throw new NotImplementedException();
+    public void Define(string module, Instance instance)
+    {
+        foreach (var export in instance.Module.Exports) _externs[(module, export.Name)] = instance.Extern(export);
+    }
 
-    /// <summary>Defines a function, memory, table or global.</summary>
-    public void Define(string module, string name, object external) => throw new NotImplementedException();
+    /// <summary>Defines a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/> or
+    /// <see cref="Global"/>.</summary>
+    /// <exception cref="ArgumentException">It is none of them.</exception>
+    public void Define(string module, string name, object external) =>
+        _externs[(module, name)] = external is Function or Memory or Table or Global
+            ? external
+            : throw new ArgumentException($"a {external.GetType().Name} cannot be imported", nameof(external));
 
     /// <summary>Links, initialises memories and tables, and runs the start function.</summary>
-    /// <exception cref="LinkException">Imports are missing or of another type; all are listed.</exception>
+    /// <exception cref="LinkException">Imports are missing or of another type (all are listed), or the store's limits
+    /// do not allow the module's memories and tables.</exception>
     /// <exception cref="TrapException">Initialisation or the start function trapped.</exception>
-    public Instance Instantiate(Store store, Module module) => throw new NotImplementedException();
+    public Instance Instantiate(Store store, Module module)
+    {
+        store.ThrowIfDisposed();
+        if (store.Engine != Engine || module.Engine != Engine)
+            throw new ArgumentException("store, module and linker must be of one engine");
+        var imports = ImportResolver.Resolve(this, store, module);
+        return Instantiation.Run(store, module, imports);
+    }
+
+    internal object? Find(string module, string name) => _externs.GetValueOrDefault((module, name));
 }

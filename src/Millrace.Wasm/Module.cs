@@ -1,4 +1,8 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Millrace.Wasm.Binary;
+using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm;
 
@@ -33,14 +37,43 @@ public sealed record ModuleExport(string Name, ExternKind Kind, int Index);
 /// <summary>Validated code; immutable, shared by any number of stores and threads.</summary>
 public sealed class Module
 {
+    readonly FrozenDictionary<string, ModuleExport> _exports;
+
+    Module(Engine engine, ModuleDefinition definition)
+    {
+        (Engine, Definition) = (engine, definition);
+        Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
+            import.Kind == ExternKind.Function ? definition.Functions[import.Index].Type : null))];
+        _exports = Exports.ToFrozenDictionary(export => export.Name);
+        Code = ModuleCompiler.Compile(engine, definition);
+    }
+
+    /// <summary>The engine it was compiled for.</summary>
+    public Engine Engine { get; }
+
     /// <summary>Imports, in the module's order.</summary>
-    public ImmutableArray<ModuleImport> Imports { get; } = [];
+    public ImmutableArray<ModuleImport> Imports { get; }
 
     /// <summary>Exports, in the module's order.</summary>
-    public ImmutableArray<ModuleExport> Exports { get; } = [];
+    public ImmutableArray<ModuleExport> Exports => Definition.Exports;
 
-    /// <summary>Decodes, validates and compiles a binary module.</summary>
+    internal ModuleDefinition Definition { get; }
+
+    internal CompiledModule Code { get; }
+
+    /// <summary>
+    /// Decodes, validates and compiles a binary module. Machine code is made per function when it is first called;
+    /// it is unloaded when neither the module nor an instance of it is referred to any more.
+    /// </summary>
     /// <exception cref="MalformedException">The bytes are not a module.</exception>
     /// <exception cref="InvalidException">The module breaks a typing rule.</exception>
-    public static Module Compile(Engine engine, ReadOnlyMemory<byte> bytes) => throw new NotImplementedException();
+    /// <exception cref="UnsupportedFeatureException">The module is valid but uses a feature that is not there yet.</exception>
+    public static Module Compile(Engine engine, ReadOnlyMemory<byte> bytes)
+    {
+        var definition = Decoder.Decode(bytes);
+        Validator.Validate(definition);
+        return new Module(engine, definition);
+    }
+
+    internal ModuleExport? FindExport(string name) => _exports.GetValueOrDefault(name);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Millrace.Wasm;
 
 /// <summary>Limits of one store. A limit that is hit is a failed grow or a trap, never a host error.</summary>
@@ -13,11 +15,30 @@ public sealed record StoreLimits
     public int StackBytesMax { get; init; } = 1 << 20;
 }
 
-/// <summary>Owner of all state of its instances: the unit of isolation. One thread at a time.</summary>
-public sealed class Store : IDisposable
+/// <summary>
+/// Owner of all state of its instances: the unit of isolation. One thread at a time. Dispose it: memories are freed
+/// then, and nothing of it may be used afterwards.
+/// </summary>
+public sealed unsafe class Store : IDisposable
 {
+    /// <summary>Bytes of a global's cell.</summary>
+    internal const int CellBytes = 16;
+
+    readonly Lock _gate = new();
+    readonly List<Instance> _instances = [];
+    readonly List<Memory> _memories = [];
+    readonly List<nint> _cells = [];
+    nuint _stackLimit = nuint.MaxValue;
+    long _elements;
+    int _runningThread;
+    bool _isInterrupted;
+    bool _isDisposed;
+
     /// <summary>An empty store.</summary>
     public Store(Engine engine, StoreLimits? limits = null) => (Engine, Limits) = (engine, limits ?? new());
+
+    /// <summary>Frees the memories of a store that nobody disposed.</summary>
+    ~Store() => Free();
 
     /// <summary>The engine this store belongs to.</summary>
     public Engine Engine { get; }
@@ -26,20 +47,127 @@ public sealed class Store : IDisposable
     public StoreLimits Limits { get; }
 
     /// <summary>Bytes of linear memory in use by this store now.</summary>
-    public long MemoryBytes => throw new NotImplementedException();
+    public long MemoryBytes { get; private set; }
 
     /// <summary>Whether a <c>memory.grow</c> was refused because of <see cref="StoreLimits.MemoryBytesMax"/>.</summary>
-    public bool MemoryLimitHit => throw new NotImplementedException();
+    public bool MemoryLimitHit { get; private set; }
 
     /// <summary>
     /// Stops guest code running in this store: it traps with <see cref="TrapCode.Interrupted"/> at its next loop
     /// header or call. May be called from any thread; stays in force until <see cref="ClearInterrupt"/>.
     /// </summary>
-    public void Interrupt() => throw new NotImplementedException();
+    public void Interrupt() => SetInterrupt(true);
 
     /// <summary>Takes back an <see cref="Interrupt"/>.</summary>
-    public void ClearInterrupt() => throw new NotImplementedException();
+    public void ClearInterrupt() => SetInterrupt(false);
 
-    /// <inheritdoc/>
-    public void Dispose() { }
+    /// <summary>Frees all memories.</summary>
+    /// <exception cref="InvalidOperationException">Guest code is running in this store.</exception>
+    public void Dispose()
+    {
+        if (Interlocked.CompareExchange(ref _runningThread, -1, 0) is not (0 or -1))
+            throw new InvalidOperationException("guest code is running in this store");
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+    /// <summary>Whether this thread is inside a call into the store already.</summary>
+    internal bool RunsHere => _runningThread == Environment.CurrentManagedThreadId;
+
+    /// <summary>Takes the store for this thread, whose guest code may use the stack down to the limit.</summary>
+    internal void Enter(nuint stackLimit)
+    {
+        var owner = Interlocked.CompareExchange(ref _runningThread, Environment.CurrentManagedThreadId, 0);
+        ObjectDisposedException.ThrowIf(owner == -1, this);
+        if (owner != 0) throw new InvalidOperationException("the store is in use by another thread");
+        lock (_gate)
+        {
+            _stackLimit = stackLimit;
+            foreach (var instance in _instances) Arm(instance);
+        }
+    }
+
+    internal void Leave() => Volatile.Write(ref _runningThread, 0);
+
+    internal void Own(Instance instance)
+    {
+        lock (_gate)
+        {
+            _instances.Add(instance);
+            Arm(instance);
+        }
+    }
+
+    internal void Own(Memory memory)
+    {
+        ThrowIfDisposed();
+        lock (_gate) _memories.Add(memory);
+    }
+
+    /// <summary>Zeroed cells for globals, freed with the store.</summary>
+    internal byte* AllocateCells(int count)
+    {
+        ThrowIfDisposed();
+        var cells = (byte*)NativeMemory.AllocZeroed((nuint)count, CellBytes);
+        lock (_gate) _cells.Add((nint)cells);
+        return cells;
+    }
+
+    /// <summary>Counts bytes of linear memory in (or out, when negative); false: more than the limit.</summary>
+    internal bool TryCharge(long bytes)
+    {
+        if (MemoryBytes + bytes > Limits.MemoryBytesMax)
+        {
+            MemoryLimitHit = true;
+            return false;
+        }
+        MemoryBytes += bytes;
+        return true;
+    }
+
+    /// <summary>Counts table elements in (or out, when negative); false: more than the limit.</summary>
+    internal bool TryChargeElements(long count)
+    {
+        if (_elements + count > Limits.TableElementsMax) return false;
+        _elements += count;
+        return true;
+    }
+
+    /// <summary>Refuses what does not belong into a place of that type in this store.</summary>
+    internal void CheckReference(ValueType type, object? reference)
+    {
+        if (reference is null) return;
+        if (type.Heap == HeapKind.Func && reference is not Function)
+            throw new ArgumentException($"a {reference.GetType().Name} is no funcref");
+        if (reference is Function function && function.Store != this)
+            throw new ArgumentException("the function belongs to another store");
+    }
+
+    void SetInterrupt(bool isInterrupted)
+    {
+        lock (_gate)
+        {
+            _isInterrupted = isInterrupted;
+            foreach (var instance in _instances) Arm(instance);
+        }
+    }
+
+    // An interrupt also raises the stack limit above any address: the one compare in a function's prologue then
+    // serves both. The flag goes first, so that whoever fails the compare sees why.
+    void Arm(Instance instance)
+    {
+        Volatile.Write(ref instance.InterruptRequest, _isInterrupted ? 1 : 0);
+        Volatile.Write(ref instance.StackLimit, _isInterrupted ? nuint.MaxValue : _stackLimit);
+    }
+
+    void Free()
+    {
+        _isDisposed = true;
+        foreach (var memory in _memories) memory.Free();
+        foreach (var cells in _cells) NativeMemory.Free((void*)cells);
+        _memories.Clear();
+        _cells.Clear();
+    }
 }

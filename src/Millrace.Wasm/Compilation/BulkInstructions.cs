@@ -1,0 +1,89 @@
+using System.Reflection;
+using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>Instructions that call into the runtime: memory as a whole, tables, segments, function references.</summary>
+sealed class BulkInstructions(FunctionBody body, OperandStack stack)
+{
+    static readonly MethodInfo MemoryGrow = OnMemory(nameof(GuestMemory.Grow));
+    static readonly MethodInfo MemoryFill = OnMemory(nameof(GuestMemory.Fill));
+    static readonly MethodInfo MemoryCopy = OnMemory(nameof(GuestMemory.Copy));
+    static readonly MethodInfo MemoryInit = OnMemory(nameof(GuestMemory.Init));
+    static readonly MethodInfo DropData = OnMemory(nameof(GuestMemory.DropData));
+    static readonly MethodInfo TableGet = OnTables(nameof(GuestTables.Get));
+    static readonly MethodInfo TableSet = OnTables(nameof(GuestTables.Set));
+    static readonly MethodInfo TableSize = OnTables(nameof(GuestTables.Size));
+    static readonly MethodInfo TableGrow = OnTables(nameof(GuestTables.Grow));
+    static readonly MethodInfo TableFill = OnTables(nameof(GuestTables.Fill));
+    static readonly MethodInfo TableCopy = OnTables(nameof(GuestTables.Copy));
+    static readonly MethodInfo TableInit = OnTables(nameof(GuestTables.Init));
+    static readonly MethodInfo DropElements = OnTables(nameof(GuestTables.DropElements));
+    static readonly MethodInfo FunctionReference = OnTables(nameof(GuestTables.FunctionReference));
+
+    public void Translate(ref InstructionReader reader)
+    {
+        var (first, second) = (reader.Index, reader.SecondIndex);
+        switch (reader.Opcode)
+        {
+            case Opcode.MemorySize: stack.Push(Expression.MemorySize()); break;
+            case Opcode.MemoryGrow: GrowMemory(first); break;
+            case Opcode.MemoryFill: Run(MemoryFill, 3, Reads.Memory, first); break;
+            case Opcode.MemoryCopy: Run(MemoryCopy, 3, Reads.Memory, first, second); break;
+            case Opcode.MemoryInit: Run(MemoryInit, 3, Reads.Memory, second, first); break;
+            case Opcode.DataDrop: Run(DropData, 0, Reads.Nothing, first); break;
+            case Opcode.TableGet: Get(TableGet, CilType.Object, 1, first); break;
+            case Opcode.TableSet: Run(TableSet, 2, Reads.Nothing, first); break;
+            case Opcode.TableSize: Get(TableSize, CilType.I32, 0, first); break;
+            case Opcode.TableGrow: Get(TableGrow, CilType.I32, 2, first); break;
+            case Opcode.TableFill: Run(TableFill, 3, Reads.Nothing, first); break;
+            case Opcode.TableCopy: Run(TableCopy, 3, Reads.Nothing, first, second); break;
+            case Opcode.TableInit: Run(TableInit, 3, Reads.Nothing, second, first); break;
+            case Opcode.ElemDrop: Run(DropElements, 0, Reads.Nothing, first); break;
+            case Opcode.RefFunc: Get(FunctionReference, CilType.Object, 0, first); break;
+            default: throw new UnsupportedFeatureException($"the module uses {reader.Row.Name}, not supported yet");
+        }
+    }
+
+    void GrowMemory(int memory)
+    {
+        stack.SettleReadersOf(Reads.MemorySize);
+        Write(MemoryGrow, 1, [memory]);
+        body.ReloadMemory();
+        PushResult(CilType.I32);
+    }
+
+    void Run(MethodInfo method, int operands, Reads changes, params ReadOnlySpan<int> immediates)
+    {
+        stack.SettleReadersOf(changes, except: operands);
+        Write(method, operands, immediates);
+    }
+
+    void Get(MethodInfo method, CilType result, int operands, int immediate)
+    {
+        Write(method, operands, [immediate]);
+        PushResult(result);
+    }
+
+    void Write(MethodInfo method, int operands, ReadOnlySpan<int> immediates)
+    {
+        body.LoadContext();
+        foreach (var immediate in immediates) body.Il.Constant(immediate);
+        for (var i = operands - 1; i >= 0; i--) stack.Write(stack.Peek(i));
+        for (var i = 0; i < operands; i++) stack.Pop();
+        var pushes = method.ReturnType == typeof(void) ? 0 : 1;
+        body.Il.Call(body.Module.Image.Method(method), 1 + immediates.Length + operands, pushes);
+    }
+
+    void PushResult(CilType type)
+    {
+        var temp = body.Pool.Take(type);
+        body.Il.StoreLocal(temp);
+        stack.Push(Expression.Temp(type, temp));
+    }
+
+    static MethodInfo OnMemory(string name) => GuestMembers.Method(typeof(GuestMemory), name);
+
+    static MethodInfo OnTables(string name) => GuestMembers.Method(typeof(GuestTables), name);
+}

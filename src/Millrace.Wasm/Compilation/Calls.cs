@@ -1,0 +1,147 @@
+using System.Reflection.Metadata;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>
+/// Calls: directly within the module, through <see cref="Function"/>s otherwise. Arguments come first, then the
+/// context, then the addresses of the second and later results.
+/// </summary>
+sealed class Calls(FunctionBody body, OperandStack stack)
+{
+    IlWriter Il => body.Il;
+
+    public void Call(int index)
+    {
+        var function = body.Module.Definition.Functions[index];
+        if (function.Import is not null)
+        {
+            CallImport(index, function.Type);
+            return;
+        }
+        stack.SettleReadersOf(Reads.All, except: function.Type.Parameters.Length);
+        WriteArguments(function.Type);
+        body.LoadContext();
+        var more = WriteResultAddresses(function.Type);
+        Il.Call(body.Module.FunctionToken(index), Operands(function.Type), Returned(function.Type));
+        PushResults(function.Type, more);
+    }
+
+    public void CallIndirect(int typeIndex, int table)
+    {
+        var type = body.Module.Definition.Types[typeIndex].Function!;
+        var index = stack.Pop();
+        stack.SettleReadersOf(Reads.All, except: type.Parameters.Length);
+        if (index.Kind != ExpressionKind.Local) index = stack.Settled(index);
+        var callee = body.Pool.Take(CilType.Object);
+        LoadElement(table, index, callee);
+        CheckNotNull(table, index, callee);
+        Il.LoadLocal(callee);
+        Il.LoadField(body.Module.Image.Field(GuestMembers.SignatureId));
+        Il.Constant(body.Module.Types[typeIndex].Id);
+        Il.Jump(ILOpCode.Bne_un, body.Trap(TrapCode.IndirectCallTypeMismatch));
+        stack.Release(index);
+        CallThrough(callee, type);
+    }
+
+    void CallImport(int index, FunctionType type)
+    {
+        stack.SettleReadersOf(Reads.All, except: type.Parameters.Length);
+        var callee = body.Pool.Take(CilType.Object);
+        body.LoadContext();
+        Il.LoadField(body.Module.Image.Field(GuestMembers.Imports));
+        Il.Constant(index);
+        Il.Op(ILOpCode.Ldelem_ref);
+        Il.StoreLocal(callee);
+        CallThrough(callee, type);
+    }
+
+    // The array may be longer than the table; what lies between is null, and CheckNotNull tells the two apart.
+    void LoadElement(int table, Expression index, int callee)
+    {
+        var image = body.Module.Image;
+        body.LoadContext();
+        if (table == 0)
+        {
+            Il.LoadField(image.Field(GuestMembers.Table0));
+        }
+        else
+        {
+            Il.LoadField(image.Field(GuestMembers.Tables));
+            Il.Constant(table);
+            Il.Op(ILOpCode.Ldelem_ref);
+        }
+        Il.LoadField(image.Field(GuestMembers.TableElements));
+        var elements = body.TableElements();
+        Il.StoreLocal(elements);
+        stack.WriteCopy(index);
+        Il.LoadLocal(elements);
+        Il.Op(ILOpCode.Ldlen);
+        Il.Op(ILOpCode.Conv_i4);
+        Il.Jump(ILOpCode.Bge_un, body.Trap(TrapCode.UndefinedElement));
+        Il.LoadLocal(elements);
+        stack.WriteCopy(index);
+        Il.Op(ILOpCode.Ldelem_ref);
+        Il.StoreLocal(callee);
+    }
+
+    void CheckNotNull(int table, Expression index, int callee)
+    {
+        var isFunction = new IlLabel();
+        Il.LoadLocal(callee);
+        Il.Jump(ILOpCode.Brtrue, isFunction);
+        body.LoadContext();
+        Il.Constant(table);
+        stack.WriteCopy(index);
+        Il.Call(body.Module.Image.Method(GuestMembers.TrapNullElement), 3, 0);
+        Il.Mark(isFunction);
+    }
+
+    void CallThrough(int callee, FunctionType type)
+    {
+        var image = body.Module.Image;
+        WriteArguments(type);
+        Il.LoadLocal(callee);
+        Il.LoadField(image.Field(GuestMembers.Context));
+        var more = WriteResultAddresses(type);
+        Il.LoadLocal(callee);
+        Il.LoadField(image.Field(GuestMembers.Code));
+        body.Pool.Free(CilType.Object, callee);
+        Il.CallIndirect(image.CallSite(type), Operands(type) + 1, Returned(type));
+        PushResults(type, more);
+    }
+
+    void WriteArguments(FunctionType type)
+    {
+        var count = type.Parameters.Length;
+        for (var i = count - 1; i >= 0; i--) stack.Write(stack.Peek(i));
+        for (var i = 0; i < count; i++) stack.Pop();
+    }
+
+    int[] WriteResultAddresses(FunctionType type)
+    {
+        if (type.Results.Length < 2) return [];
+        var temps = new int[type.Results.Length - 1];
+        for (var i = 0; i < temps.Length; i++)
+        {
+            temps[i] = body.Pool.TakeExposed(CilTypes.Of(type.Results[i + 1]));
+            Il.LoadLocalAddress(temps[i]);
+        }
+        return temps;
+    }
+
+    void PushResults(FunctionType type, int[] more)
+    {
+        body.ReloadMemory(); // with the result, if any, on the CIL stack
+        if (type.Results.IsEmpty) return;
+        var first = CilTypes.Of(type.Results[0]);
+        var temp = body.Pool.Take(first);
+        Il.StoreLocal(temp);
+        stack.Push(Expression.Temp(first, temp));
+        for (var i = 0; i < more.Length; i++)
+            stack.Push(Expression.Temp(CilTypes.Of(type.Results[i + 1]), more[i]));
+    }
+
+    static int Operands(FunctionType type) => type.Parameters.Length + 1 + Math.Max(0, type.Results.Length - 1);
+
+    static int Returned(FunctionType type) => type.Results.IsEmpty ? 0 : 1;
+}

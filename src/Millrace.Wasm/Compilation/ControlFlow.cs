@@ -1,0 +1,292 @@
+using System.Reflection.Metadata;
+using Millrace.Wasm.Binary;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>
+/// Blocks, branches and returns. Operands of a branch travel in CIL locals (the target's carriers), so that the CIL
+/// stack is empty at every label.
+/// </summary>
+sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess memory)
+{
+    readonly List<Frame> _frames = [];
+    int _deadBlocks; // blocks opened in dead code
+
+    IlWriter Il => body.Il;
+
+    public bool IsReachable { get; private set; }
+
+    public void Begin(FunctionType type)
+    {
+        _frames.Clear();
+        _frames.Add(new Frame(Opcode.End, type, 0));
+        IsReachable = true;
+        _deadBlocks = 0;
+    }
+
+    /// <summary>Whether dead code ends with that instruction; counts the blocks within it.</summary>
+    public bool LeavesDeadCode(Opcode opcode)
+    {
+        switch (opcode)
+        {
+            case Opcode.Block or Opcode.Loop or Opcode.If or Opcode.TryTable:
+                _deadBlocks++;
+                return false;
+            case Opcode.Else: return _deadBlocks == 0;
+            case Opcode.End: return _deadBlocks-- == 0;
+            default: return false;
+        }
+    }
+
+    public void Block(FunctionType type)
+    {
+        stack.SettleAll();
+        Open(Opcode.Block, type);
+    }
+
+    public void Loop(FunctionType type)
+    {
+        stack.SettleAll();
+        var frame = Open(Opcode.Loop, type);
+        Carry(frame, isLast: true);
+        foreach (var (parameter, carrier) in type.Parameters.Zip(frame.Carriers!))
+            stack.Push(Expression.BlockTemp(CilTypes.Of(parameter), carrier));
+        memory.ForgetChecks();
+        Il.Mark(frame.Label);
+        body.CheckInterrupt();
+    }
+
+    public void If(FunctionType type)
+    {
+        var condition = stack.Pop();
+        stack.SettleAll();
+        var frame = Open(Opcode.If, type);
+        frame.Parameters = KeptParameters(type.Parameters.Length);
+        frame.Else = new IlLabel();
+        stack.WriteJump(condition, whenTrue: false, frame.Else);
+    }
+
+    public void Else()
+    {
+        var frame = _frames[^1];
+        if (IsReachable) BranchToEnd(frame);
+        StartElse(frame);
+    }
+
+    public void End()
+    {
+        _deadBlocks = 0;
+        var frame = _frames[^1];
+        if (frame.Else is not null) // an if without else: its parameters are its results
+        {
+            if (IsReachable) BranchToEnd(frame);
+            StartElse(frame);
+        }
+        _frames.RemoveAt(_frames.Count - 1);
+        if (frame.IsFunction) EndFunction();
+        else if (!frame.IsLoop && frame.IsBranchedTo) Join(frame);
+    }
+
+    public void Branch(int depth)
+    {
+        var target = _frames[^(depth + 1)];
+        if (target.IsFunction)
+        {
+            Return();
+            return;
+        }
+        Carry(target, isLast: true);
+        Jump(target);
+        EndPath();
+    }
+
+    public void BranchIf(int depth)
+    {
+        var target = _frames[^(depth + 1)];
+        var condition = stack.Pop();
+        if (target.LabelTypes.IsEmpty && !target.IsFunction)
+        {
+            target.IsBranchedTo = true;
+            stack.WriteJump(condition, whenTrue: true, target.Label);
+            return;
+        }
+        stack.SettleTop(target.LabelTypes.Length);
+        var skip = new IlLabel();
+        stack.WriteJump(condition, whenTrue: false, skip);
+        BranchAndStay(target);
+        Il.Mark(skip);
+    }
+
+    public void BranchTable(ReadOnlySpan<int> depths)
+    {
+        var index = stack.Pop();
+        stack.SettleTop(_frames[^(depths[^1] + 1)].LabelTypes.Length);
+        var stubs = new Dictionary<int, IlLabel>();
+        var labels = new IlLabel[depths.Length];
+        for (var i = 0; i < labels.Length; i++) labels[i] = DirectLabel(depths[i]) ?? Stub(stubs, depths[i]);
+        stack.Write(index);
+        Il.Switch(labels.AsSpan(0, labels.Length - 1));
+        Il.Jump(ILOpCode.Br, labels[^1]);
+        foreach (var (depth, label) in stubs)
+        {
+            Il.Mark(label);
+            BranchAndStay(_frames[^(depth + 1)]);
+        }
+        EndPath();
+    }
+
+    public void Return()
+    {
+        WriteReturn(isLast: true);
+        EndPath();
+    }
+
+    public void Trap(TrapCode code)
+    {
+        Il.Jump(ILOpCode.Br, body.Trap(code));
+        EndPath();
+    }
+
+    /// <summary>Both operands are free of effects; a jump around the second becomes a conditional move.</summary>
+    public void Select()
+    {
+        var condition = stack.Pop();
+        var second = stack.Pop();
+        var first = stack.Pop();
+        stack.Write(first);
+        var result = body.Pool.Take(first.Type);
+        Il.StoreLocal(result);
+        var skip = new IlLabel();
+        stack.WriteJump(condition, whenTrue: true, skip);
+        stack.Write(second);
+        Il.StoreLocal(result);
+        Il.Mark(skip);
+        stack.Push(Expression.Temp(first.Type, result));
+    }
+
+    Frame Open(Opcode opcode, FunctionType type)
+    {
+        var frame = new Frame(opcode, type, stack.Count - type.Parameters.Length);
+        _frames.Add(frame);
+        return frame;
+    }
+
+    // The parameters of an if are read by both arms: from temporaries that neither frees.
+    Expression[] KeptParameters(int count)
+    {
+        var kept = new Expression[count];
+        for (var i = count - 1; i >= 0; i--)
+        {
+            var parameter = stack.Pop();
+            kept[i] = parameter.Kind == ExpressionKind.Temp
+                ? Expression.BlockTemp(parameter.Type, parameter.Index)
+                : parameter;
+        }
+        foreach (var parameter in kept) stack.Push(parameter);
+        return kept;
+    }
+
+    void StartElse(Frame frame)
+    {
+        stack.Truncate(frame.Height);
+        foreach (var parameter in frame.Parameters) stack.Push(parameter);
+        Il.Mark(frame.Else!);
+        memory.ForgetChecks();
+        frame.Else = null;
+        IsReachable = true;
+    }
+
+    void BranchToEnd(Frame frame)
+    {
+        Carry(frame, isLast: true);
+        Jump(frame);
+        EndPath();
+    }
+
+    void EndFunction()
+    {
+        if (!IsReachable) return;
+        WriteReturn(isLast: true);
+        EndPath();
+    }
+
+    // Where the code behind a block comes together.
+    void Join(Frame frame)
+    {
+        if (IsReachable) Carry(frame, isLast: true);
+        Il.Mark(frame.Label);
+        memory.ForgetChecks();
+        stack.Truncate(frame.Height);
+        for (var i = 0; i < frame.Type.Results.Length; i++)
+            stack.Push(Expression.Temp(CilTypes.Of(frame.Type.Results[i]), frame.Carriers![i]));
+        IsReachable = true;
+    }
+
+    // All operands are pushed before the first is stored: a carrier may be among them.
+    void Carry(Frame target, bool isLast)
+    {
+        var types = target.LabelTypes;
+        target.Carriers ??= [.. types.Select(type => body.Pool.Take(CilTypes.Of(type)))];
+        for (var i = types.Length - 1; i >= 0; i--) Write(stack.Peek(i), isLast);
+        for (var i = types.Length - 1; i >= 0; i--) Il.StoreLocal(target.Carriers[i]);
+        for (var i = 0; isLast && i < types.Length; i++) stack.Pop();
+    }
+
+    void BranchAndStay(Frame target)
+    {
+        if (target.IsFunction)
+        {
+            WriteReturn(isLast: false);
+            return;
+        }
+        Carry(target, isLast: false);
+        Jump(target);
+    }
+
+    void WriteReturn(bool isLast)
+    {
+        var results = body.Function.Type.Results;
+        for (var i = 1; i < results.Length; i++)
+        {
+            body.LoadResultAddress(i);
+            Write(stack.Peek(results.Length - 1 - i), isLast);
+            Il.Op(CilTypes.Of(results[i]).StoreIndirect());
+        }
+        if (!results.IsEmpty) Write(stack.Peek(results.Length - 1), isLast);
+        for (var i = 0; isLast && i < results.Length; i++) stack.Pop();
+        Il.Op(ILOpCode.Ret);
+        Il.EndOfPath();
+    }
+
+    void Write(Expression operand, bool isLast)
+    {
+        if (isLast) stack.Write(operand);
+        else stack.WriteCopy(operand);
+    }
+
+    void Jump(Frame target)
+    {
+        target.IsBranchedTo = true;
+        Il.Jump(ILOpCode.Br, target.Label);
+    }
+
+    void EndPath()
+    {
+        IsReachable = false;
+        stack.Truncate(_frames.Count == 0 ? 0 : _frames[^1].Height);
+    }
+
+    IlLabel? DirectLabel(int depth)
+    {
+        var target = _frames[^(depth + 1)];
+        if (target.IsFunction || !target.LabelTypes.IsEmpty) return null;
+        target.IsBranchedTo = true;
+        return target.Label;
+    }
+
+    static IlLabel Stub(Dictionary<int, IlLabel> stubs, int depth)
+    {
+        if (!stubs.TryGetValue(depth, out var label)) stubs[depth] = label = new IlLabel();
+        return label;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Reflection;
+using Millrace.Wasm.Binary;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>What an expression depends on beyond locals; whatever changes it first settles the readers.</summary>
+[Flags]
+enum Reads : byte
+{
+    Nothing = 0,
+    Memory = 1,
+    MemorySize = 2,
+    Globals = 4,
+    All = Memory | MemorySize | Globals,
+}
+
+enum ExpressionKind : byte
+{
+    /// <summary><see cref="Expression.Bits"/>; null for references.</summary>
+    Constant,
+    /// <summary>The wasm local <see cref="Expression.Index"/>.</summary>
+    Local,
+    /// <summary>The CIL local <see cref="Expression.Index"/>, which this expression owns: reading it frees it.</summary>
+    Temp,
+    /// <summary>As <see cref="Temp"/>, but owned by a block.</summary>
+    BlockTemp,
+    /// <summary><see cref="Expression.Operation"/> on <see cref="Expression.A"/> and <see cref="Expression.B"/>.</summary>
+    Operation,
+    /// <summary>A checked load: address <see cref="Expression.A"/>, offset <see cref="Expression.Bits"/>.</summary>
+    Load,
+    /// <summary>The global <see cref="Expression.Index"/>.</summary>
+    Global,
+    /// <summary>Pages of memory.</summary>
+    MemorySize,
+    /// <summary>A static field: a constant that the JIT must not see.</summary>
+    Field,
+}
+
+/// <summary>
+/// A value on the compiler's stack that is not computed yet: a tree without side effects that cannot trap, written
+/// out where it is used. So the CIL stack is empty wherever control may split or join, few locals are needed, and the
+/// JIT sees whole trees.
+/// </summary>
+sealed class Expression
+{
+    /// <summary>A tree with more nodes is computed at once; bounds recursion, maxstack and the cost of a spill.</summary>
+    public const int SizeMax = 24;
+
+    public required ExpressionKind Kind { get; init; }
+    public required CilType Type { get; init; }
+    public ulong Bits { get; init; }
+    public int Index { get; init; }
+    public Operation? Operation { get; init; }
+    public Opcode Opcode { get; init; }
+    public FieldInfo? Field { get; init; }
+    public Expression? A { get; init; }
+    public Expression? B { get; init; }
+
+    /// <summary>Wasm locals in the tree, as a Bloom filter.</summary>
+    public ulong Locals { get; private init; }
+
+    public Reads Reads { get; private init; }
+
+    /// <summary>Number of nodes.</summary>
+    public int Size { get; private init; } = 1;
+
+    /// <summary>Whether it stays valid whatever happens, and may be written out twice.</summary>
+    public bool IsSettled => Kind is ExpressionKind.Constant or ExpressionKind.Temp or ExpressionKind.BlockTemp;
+
+    public bool ReadsLocal(int local) => (Locals & Bit(local)) != 0;
+
+    public static Expression Constant(CilType type, ulong bits) =>
+        new() { Kind = ExpressionKind.Constant, Type = type, Bits = bits };
+
+    public static Expression Local(CilType type, int index) =>
+        new() { Kind = ExpressionKind.Local, Type = type, Index = index, Locals = Bit(index) };
+
+    public static Expression Temp(CilType type, int index) =>
+        new() { Kind = ExpressionKind.Temp, Type = type, Index = index };
+
+    public static Expression BlockTemp(CilType type, int index) =>
+        new() { Kind = ExpressionKind.BlockTemp, Type = type, Index = index };
+
+    public static Expression Of(Operation operation, Expression a, Expression? b = null) => new()
+    {
+        Kind = ExpressionKind.Operation,
+        Type = operation.Result,
+        Operation = operation,
+        A = a,
+        B = b,
+        Locals = a.Locals | (b?.Locals ?? 0),
+        Reads = a.Reads | (b?.Reads ?? Reads.Nothing),
+        Size = a.Size + (b?.Size ?? 0) + 1,
+    };
+
+    public static Expression Load(Opcode opcode, CilType type, Expression address, ulong offset) => new()
+    {
+        Kind = ExpressionKind.Load,
+        Type = type,
+        Opcode = opcode,
+        A = address,
+        Bits = offset,
+        Locals = address.Locals,
+        Reads = Reads.Memory,
+        Size = address.Size + 1,
+    };
+
+    public static Expression Global(CilType type, int index) =>
+        new() { Kind = ExpressionKind.Global, Type = type, Index = index, Reads = Reads.Globals };
+
+    public static Expression MemorySize() =>
+        new() { Kind = ExpressionKind.MemorySize, Type = CilType.I32, Reads = Reads.MemorySize };
+
+    public static Expression StaticField(CilType type, FieldInfo field) =>
+        new() { Kind = ExpressionKind.Field, Type = type, Field = field };
+
+    static ulong Bit(int local) => 1UL << (local & 63);
+}

@@ -1,0 +1,180 @@
+using System.Reflection.Metadata;
+using Millrace.Wasm.Binary;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>The method being written: its locals, its memory registers and its traps.</summary>
+sealed class FunctionBody(ModuleScope module)
+{
+    readonly List<CilType> _localTypes = [];
+    readonly SortedDictionary<TrapCode, IlLabel> _traps = [];
+    int _elements;
+
+    public ModuleScope Module { get; } = module;
+    public IlWriter Il { get; } = new();
+    public LocalPool Pool { get; } = new();
+    public FunctionDefinition Function { get; private set; } = null!;
+
+    /// <summary>CIL local with the first byte of memory 0.</summary>
+    public int MemoryBase { get; private set; }
+
+    /// <summary>CIL local with the length of memory 0.</summary>
+    public int MemoryLength { get; private set; }
+
+    bool UsesMemory => Function.Facts!.UsesMemory && !Module.Definition.Memories.IsEmpty;
+
+    /// <summary>Starts a method: checks the stack, loads the memory registers, zeroes the locals.</summary>
+    public void Begin(FunctionDefinition function)
+    {
+        Function = function;
+        Il.Reset();
+        Pool.Reset();
+        _traps.Clear();
+        _elements = -1;
+        DeclareLocals();
+        // A leaf runs in the room that its caller's check left: without an address-taken local the JIT can inline it.
+        if (function.Facts!.HasCalls) CheckStack();
+        if (UsesMemory) DeclareMemory();
+        ZeroLocals();
+    }
+
+    /// <summary>Writes the traps and hands the method over.</summary>
+    public void End()
+    {
+        foreach (var (code, label) in _traps) WriteTrap(code, label);
+        Module.Image.AddMethod(
+            CompiledModule.MethodName(Function.Index), Module.Image.Signature(Function.Type, typeof(Instance)), Il,
+            Pool.Types);
+    }
+
+    public CilType LocalType(int local) => _localTypes[local];
+
+    public void LoadWasmLocal(int local)
+    {
+        var parameters = Function.Type.Parameters.Length;
+        if (local < parameters) Il.LoadArgument(local);
+        else Il.LoadLocal(local - parameters);
+    }
+
+    public void StoreWasmLocal(int local)
+    {
+        var parameters = Function.Type.Parameters.Length;
+        if (local < parameters) Il.StoreArgument(local);
+        else Il.StoreLocal(local - parameters);
+    }
+
+    public void LoadContext() => Il.LoadArgument(Function.Type.Parameters.Length);
+
+    /// <summary>Where the second and later results go.</summary>
+    public void LoadResultAddress(int result) => Il.LoadArgument(Function.Type.Parameters.Length + result);
+
+    /// <summary>The place that traps with that code; its code comes behind the function's own.</summary>
+    public IlLabel Trap(TrapCode code)
+    {
+        if (!_traps.TryGetValue(code, out var label)) _traps[code] = label = new IlLabel();
+        return label;
+    }
+
+    /// <summary>Behind whatever may have grown memory.</summary>
+    public void ReloadMemory()
+    {
+        if (!UsesMemory) return;
+        LoadContext();
+        Il.LoadField(Module.Image.Field(GuestMembers.Memory0));
+        Il.LoadField(Module.Image.Field(GuestMembers.Length));
+        Il.StoreLocal(MemoryLength);
+        if (Module.IsPortable) LoadMemoryBase();
+    }
+
+    /// <summary>At a loop's head. Volatile, or the JIT would load once and loop for ever.</summary>
+    public void CheckInterrupt()
+    {
+        LoadContext();
+        Il.LoadField(Module.Image.Field(GuestMembers.InterruptRequest), isVolatile: true);
+        Il.Jump(ILOpCode.Brtrue, Trap(TrapCode.Interrupted));
+    }
+
+    /// <summary>A CIL local for the elements of a table that is called through.</summary>
+    public int TableElements() => _elements >= 0 ? _elements : _elements = Pool.Declare(typeof(object[]));
+
+    void DeclareLocals()
+    {
+        _localTypes.Clear();
+        foreach (var parameter in Function.Type.Parameters) _localTypes.Add(CilTypes.Of(parameter));
+        foreach (var run in Function.Locals)
+        {
+            var type = CilTypes.Of(run.Type);
+            for (var i = 0; i < run.Count; i++)
+            {
+                _localTypes.Add(type);
+                Pool.Declare(type.ToClr());
+            }
+        }
+    }
+
+    // One compare for two reasons: an interrupt raises the limit above every address.
+    void CheckStack()
+    {
+        Il.LoadLocalAddress(Pool.Declare(typeof(int)));
+        Il.Op(ILOpCode.Conv_u);
+        LoadContext();
+        Il.LoadField(Module.Image.Field(GuestMembers.StackLimit));
+        Il.Jump(ILOpCode.Blt_un, Trap(TrapCode.CallStackExhausted));
+    }
+
+    void DeclareMemory()
+    {
+        MemoryBase = Pool.Declare(typeof(byte*));
+        MemoryLength = Pool.Declare(typeof(long));
+        ReloadMemory();
+        if (!Module.IsPortable) LoadMemoryBase();
+    }
+
+    void LoadMemoryBase()
+    {
+        LoadContext();
+        if (Module.IsPortable)
+        {
+            Il.LoadField(Module.Image.Field(GuestMembers.Memory0));
+            Il.LoadField(Module.Image.Field(GuestMembers.Base));
+        }
+        else
+        {
+            Il.LoadField(Module.Image.Field(GuestMembers.MemoryBase));
+        }
+        Il.StoreLocal(MemoryBase);
+    }
+
+    void ZeroLocals()
+    {
+        for (var i = Function.Type.Parameters.Length; i < _localTypes.Count; i++)
+        {
+            switch (_localTypes[i])
+            {
+                case CilType.I32: Il.Constant(0); break;
+                case CilType.I64: Il.Constant(0L); break;
+                case CilType.F32: Il.Constant(0f); break;
+                case CilType.F64: Il.Constant(0d); break;
+                default: Il.Op(ILOpCode.Ldnull); break;
+            }
+            StoreWasmLocal(i);
+        }
+    }
+
+    void WriteTrap(TrapCode code, IlLabel label)
+    {
+        Il.Mark(label);
+        if (code == TrapCode.CallStackExhausted)
+        {
+            LoadContext();
+            Il.Call(Module.Image.Method(GuestMembers.TrapAtStackLimit), 1, 0);
+        }
+        else
+        {
+            Il.Constant((int)code);
+            Il.Call(Module.Image.Method(GuestMembers.Trap), 1, 0);
+        }
+        Il.Op(ILOpCode.Ldnull);
+        Il.Op(ILOpCode.Throw);
+    }
+}

@@ -1,0 +1,126 @@
+using Millrace.Wasm.Binary;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>
+/// Compiles one function after another: a single pass over the instructions, each handed to the part that knows its
+/// family. Code that cannot be reached is skipped.
+/// </summary>
+sealed class FunctionCompiler
+{
+    readonly ModuleScope _module;
+    readonly FunctionBody _body;
+    readonly OperandStack _stack;
+    readonly MemoryAccess _memory;
+    readonly ControlFlow _control;
+    readonly Calls _calls;
+    readonly BulkInstructions _bulk;
+
+    public FunctionCompiler(ModuleScope module)
+    {
+        _module = module;
+        _body = new FunctionBody(module);
+        _stack = new OperandStack(_body);
+        _memory = new MemoryAccess(_body, _stack);
+        _control = new ControlFlow(_body, _stack, _memory);
+        _calls = new Calls(_body, _stack);
+        _bulk = new BulkInstructions(_body, _stack);
+    }
+
+    public void Compile(FunctionDefinition function)
+    {
+        _body.Begin(function);
+        _stack.Reset();
+        _memory.ForgetChecks();
+        _control.Begin(function.Type);
+        var reader = new InstructionReader(_module.Definition.Bytes.Span, function.Body);
+        while (reader.Read())
+        {
+            if (_control.IsReachable || _control.LeavesDeadCode(reader.Opcode)) Translate(ref reader);
+        }
+        _body.End();
+    }
+
+    void Translate(ref InstructionReader reader)
+    {
+        if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
+        else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
+        else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader)) _bulk.Translate(ref reader);
+    }
+
+    void TranslateAccess(ref InstructionReader reader)
+    {
+        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.MemoryOffset);
+        else _memory.Load(reader.Row, reader.MemoryOffset);
+    }
+
+    bool TranslateVariable(ref InstructionReader reader)
+    {
+        switch (reader.Opcode)
+        {
+            case Opcode.I32Const: _stack.Push(Expression.Constant(CilType.I32, reader.Bits)); return true;
+            case Opcode.I64Const: _stack.Push(Expression.Constant(CilType.I64, reader.Bits)); return true;
+            case Opcode.F32Const: _stack.Push(Expression.Constant(CilType.F32, reader.Bits)); return true;
+            case Opcode.F64Const: _stack.Push(Expression.Constant(CilType.F64, reader.Bits)); return true;
+            case Opcode.RefNull: _stack.Push(Expression.Constant(CilType.Object, 0)); return true;
+            case Opcode.RefIsNull: _stack.Push(Expression.Of(Operations.IsNull, _stack.Pop())); return true;
+            case Opcode.LocalGet:
+                _stack.Push(Expression.Local(_body.LocalType(reader.Index), reader.Index));
+                return true;
+            case Opcode.LocalSet: AssignLocal(reader.Index); return true;
+            case Opcode.LocalTee:
+                AssignLocal(reader.Index);
+                _stack.Push(Expression.Local(_body.LocalType(reader.Index), reader.Index));
+                return true;
+            case Opcode.GlobalGet:
+                var type = CilTypes.Of(_module.Definition.Globals[reader.Index].Type);
+                _stack.Push(Expression.Global(type, reader.Index));
+                return true;
+            case Opcode.GlobalSet: AssignGlobal(reader.Index); return true;
+            case Opcode.Drop: _stack.Release(_stack.Pop()); return true;
+            default: return false;
+        }
+    }
+
+    bool TranslateControl(ref InstructionReader reader)
+    {
+        switch (reader.Opcode)
+        {
+            case Opcode.Nop: return true;
+            case Opcode.Unreachable: _control.Trap(TrapCode.Unreachable); return true;
+            case Opcode.Block: _control.Block(_module.Definition.TypeOf(reader.Block)); return true;
+            case Opcode.Loop: _control.Loop(_module.Definition.TypeOf(reader.Block)); return true;
+            case Opcode.If: _control.If(_module.Definition.TypeOf(reader.Block)); return true;
+            case Opcode.Else: _control.Else(); return true;
+            case Opcode.End: _control.End(); return true;
+            case Opcode.Br: _control.Branch(reader.Index); return true;
+            case Opcode.BrIf: _control.BranchIf(reader.Index); return true;
+            case Opcode.BrTable: _control.BranchTable(reader.Labels); return true;
+            case Opcode.Return: _control.Return(); return true;
+            case Opcode.Select or Opcode.SelectTyped: _control.Select(); return true;
+            case Opcode.Call: _calls.Call(reader.Index); return true;
+            case Opcode.CallIndirect: _calls.CallIndirect(reader.Index, reader.SecondIndex); return true;
+            default: return false;
+        }
+    }
+
+    void AssignLocal(int local)
+    {
+        var value = _stack.Pop();
+        if (value.Kind == ExpressionKind.Local && value.Index == local) return;
+        _stack.SettleReadersOf(local);
+        _stack.Write(value);
+        _body.StoreWasmLocal(local);
+        _memory.ForgetChecks(local);
+    }
+
+    void AssignGlobal(int global)
+    {
+        var value = _stack.Pop();
+        _stack.SettleReadersOf(Reads.Globals);
+        _stack.WriteGlobalAddress(global);
+        _stack.Write(value);
+        if (value.Type == CilType.Object) _body.Il.StoreField(_module.Image.Field(GuestMembers.Reference));
+        else _body.Il.Op(value.Type.StoreIndirect());
+    }
+}

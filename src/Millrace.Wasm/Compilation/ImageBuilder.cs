@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>
+/// Puts static methods into an assembly image. Methods must be added in the order of their indexes; a method's token
+/// is known before it is added. The image's name is a friend of this assembly (see the project file), so guest code
+/// reaches internal fields and methods without any of them becoming public.
+/// </summary>
+sealed class ImageBuilder
+{
+    /// <summary>Name of every image; each lives in a load context of its own.</summary>
+    public const string AssemblyName = "Millrace.Guest";
+
+    /// <summary>Methods of one holder type: the runtime builds a type's method table at once, so keep it small.</summary>
+    public const int MethodsPerType = 256;
+
+    readonly MetadataBuilder _metadata = new();
+    readonly BlobBuilder _il = new();
+    readonly MethodBodyStreamEncoder _bodies;
+    readonly Dictionary<Assembly, AssemblyReferenceHandle> _assemblies = [];
+    readonly Dictionary<Type, TypeReferenceHandle> _types = [];
+    readonly Dictionary<MemberInfo, int> _members = [];
+    readonly Dictionary<FunctionType, int> _callSites = [];
+    readonly TypeReferenceHandle _object;
+    int _methodCount;
+
+    public ImageBuilder()
+    {
+        _bodies = new MethodBodyStreamEncoder(_il);
+        var name = _metadata.GetOrAddString(AssemblyName);
+        _metadata.AddModule(0, name, _metadata.GetOrAddGuid(Guid.NewGuid()), default, default);
+        _metadata.AddAssembly(name, new Version(1, 0, 0, 0), default, default, default, AssemblyHashAlgorithm.None);
+        _metadata.AddTypeDefinition(default, default, _metadata.GetOrAddString("<Module>"), default,
+            MetadataTokens.FieldDefinitionHandle(1), MetadataTokens.MethodDefinitionHandle(1));
+        _object = Type(typeof(object));
+    }
+
+    /// <summary>The token of the method with that index.</summary>
+    public static int MethodToken(int index) => 0x06000001 + index;
+
+    /// <summary>The token of a field of this assembly.</summary>
+    public int Field(FieldInfo field)
+    {
+        if (_members.TryGetValue(field, out var token)) return token;
+        var signature = new BlobBuilder();
+        signature.WriteByte(0x06);
+        Write(signature, field.FieldType);
+        return Add(field, signature);
+    }
+
+    /// <summary>The token of a static method of this assembly.</summary>
+    public int Method(MethodInfo method)
+    {
+        if (_members.TryGetValue(method, out var token)) return token;
+        var signature = new BlobBuilder();
+        var parameters = method.GetParameters();
+        signature.WriteByte(0x00);
+        signature.WriteCompressedInteger(parameters.Length);
+        Write(signature, method.ReturnType);
+        foreach (var parameter in parameters) Write(signature, parameter.ParameterType);
+        return Add(method, signature);
+    }
+
+    /// <summary>The token for a call of a function of that type through its code pointer.</summary>
+    public int CallSite(FunctionType type)
+    {
+        if (_callSites.TryGetValue(type, out var token)) return token;
+        var handle = _metadata.AddStandaloneSignature(_metadata.GetOrAddBlob(Signature(type, typeof(object))));
+        return _callSites[type] = MetadataTokens.GetToken(handle);
+    }
+
+    /// <summary>
+    /// The CIL signature of a function: parameters, the context, then a by-reference parameter for each result
+    /// behind the first.
+    /// </summary>
+    public BlobBuilder Signature(FunctionType type, Type context)
+    {
+        var blob = new BlobBuilder();
+        var extra = Math.Max(0, type.Results.Length - 1);
+        blob.WriteByte(0x00);
+        blob.WriteCompressedInteger(type.Parameters.Length + 1 + extra);
+        Write(blob, CilTypes.Returned(type));
+        foreach (var parameter in type.Parameters) Write(blob, CilTypes.Of(parameter));
+        Write(blob, context);
+        for (var i = 1; i <= extra; i++)
+        {
+            blob.WriteByte(0x10);
+            Write(blob, CilTypes.Of(type.Results[i]));
+        }
+        return blob;
+    }
+
+    /// <summary>A signature written by hand from CLR types.</summary>
+    public BlobBuilder Signature(Type result, params ReadOnlySpan<Type> parameters)
+    {
+        var blob = new BlobBuilder();
+        blob.WriteByte(0x00);
+        blob.WriteCompressedInteger(parameters.Length);
+        Write(blob, result);
+        foreach (var parameter in parameters) Write(blob, parameter);
+        return blob;
+    }
+
+    /// <summary>Adds the next method.</summary>
+    public void AddMethod(string name, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals)
+    {
+        if (_methodCount % MethodsPerType == 0) AddHolder();
+        var code = il.Finish();
+        // No InitLocals: the compiler zeroes what wasm wants zeroed, and nothing else needs it.
+        var body = _bodies.AddMethodBody(
+            code.Length, il.MaxStack, 0, hasSmallExceptionRegions: true, LocalSignature(locals), MethodBodyAttributes.None);
+        new BlobWriter(body.Instructions).WriteBytes(code.ToArray());
+        _metadata.AddMethodDefinition(
+            MethodAttributes.Public | MethodAttributes.Static | MethodAttributes.HideBySig,
+            MethodImplAttributes.IL | MethodImplAttributes.Managed,
+            _metadata.GetOrAddString(name), _metadata.GetOrAddBlob(signature), body.Offset,
+            MetadataTokens.ParameterHandle(1));
+        _methodCount++;
+    }
+
+    /// <summary>The finished image.</summary>
+    public byte[] Finish()
+    {
+        var builder = new ManagedPEBuilder(
+            PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(_metadata), _il);
+        var image = new BlobBuilder();
+        builder.Serialize(image);
+        return image.ToArray();
+    }
+
+    void AddHolder() => _metadata.AddTypeDefinition(
+        TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed | TypeAttributes.BeforeFieldInit,
+        default, _metadata.GetOrAddString($"F{_methodCount / MethodsPerType}"), _object,
+        MetadataTokens.FieldDefinitionHandle(1), MetadataTokens.MethodDefinitionHandle(_methodCount + 1));
+
+    StandaloneSignatureHandle LocalSignature(IReadOnlyList<Type> locals)
+    {
+        if (locals.Count == 0) return default;
+        var blob = new BlobBuilder();
+        blob.WriteByte(0x07);
+        blob.WriteCompressedInteger(locals.Count);
+        foreach (var local in locals) Write(blob, local);
+        return _metadata.AddStandaloneSignature(_metadata.GetOrAddBlob(blob));
+    }
+
+    int Add(MemberInfo member, BlobBuilder signature)
+    {
+        var handle = _metadata.AddMemberReference(
+            Type(member.DeclaringType!), _metadata.GetOrAddString(member.Name), _metadata.GetOrAddBlob(signature));
+        return _members[member] = MetadataTokens.GetToken(handle);
+    }
+
+    TypeReferenceHandle Type(Type type)
+    {
+        if (_types.TryGetValue(type, out var handle)) return handle;
+        handle = _metadata.AddTypeReference(
+            Assembly(type.Assembly), _metadata.GetOrAddString(type.Namespace!), _metadata.GetOrAddString(type.Name));
+        return _types[type] = handle;
+    }
+
+    AssemblyReferenceHandle Assembly(Assembly assembly)
+    {
+        if (_assemblies.TryGetValue(assembly, out var handle)) return handle;
+        var name = assembly.GetName();
+        var key = name.GetPublicKeyToken() is { Length: > 0 } token
+            ? _metadata.GetOrAddBlob(ImmutableArray.Create(token))
+            : default;
+        handle = _metadata.AddAssemblyReference(
+            _metadata.GetOrAddString(name.Name!), name.Version!, default, key, default, default);
+        return _assemblies[assembly] = handle;
+    }
+
+    static void Write(BlobBuilder blob, CilType type) => blob.WriteByte(type switch
+    {
+        CilType.Void => 0x01,
+        CilType.I32 => 0x08,
+        CilType.I64 => 0x0A,
+        CilType.F32 => 0x0C,
+        CilType.F64 => 0x0D,
+        CilType.Object => 0x1C,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+    });
+
+    // ECMA-335 II.23.2: the element types of signatures.
+    void Write(BlobBuilder blob, Type type)
+    {
+        if (Primitive(type) is var code and not 0)
+        {
+            blob.WriteByte(code);
+            return;
+        }
+        if (type.IsByRef || type.IsPointer || type.IsSZArray)
+        {
+            blob.WriteByte((byte)(type.IsByRef ? 0x10 : type.IsPointer ? 0x0F : 0x1D));
+            Write(blob, type.GetElementType()!);
+            return;
+        }
+        blob.WriteByte((byte)(type.IsValueType ? 0x11 : 0x12));
+        blob.WriteCompressedInteger(CodedIndex.TypeDefOrRefOrSpec(Type(type)));
+    }
+
+    static byte Primitive(Type type)
+    {
+        if (type == typeof(void)) return 0x01;
+        if (type == typeof(byte)) return 0x05;
+        if (type == typeof(int)) return 0x08;
+        if (type == typeof(uint)) return 0x09;
+        if (type == typeof(long)) return 0x0A;
+        if (type == typeof(ulong)) return 0x0B;
+        if (type == typeof(float)) return 0x0C;
+        if (type == typeof(double)) return 0x0D;
+        if (type == typeof(nint)) return 0x18;
+        if (type == typeof(nuint)) return 0x19;
+        return type == typeof(object) ? (byte)0x1C : (byte)0;
+    }
+}

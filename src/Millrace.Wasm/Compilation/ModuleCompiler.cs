@@ -1,0 +1,57 @@
+using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>A valid module to CIL: one static method per function.</summary>
+static class ModuleCompiler
+{
+    const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd;
+
+    public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
+    {
+        RefuseUnsupported(definition.Features & ~Supported);
+        var types = definition.Types.Select(type => engine.Signatures.Of(type.Function!)).ToArray();
+        engine.Signatures.Prepare(Crossing(definition).Select(function => types[function.TypeIndex]));
+        return new CompiledModule(definition, types, CompileFunctions(engine, definition, types));
+    }
+
+    static byte[]? CompileFunctions(Engine engine, ModuleDefinition definition, Signature[] types)
+    {
+        if (definition.Functions.Length == definition.ImportedFunctionCount) return null;
+        var image = new ImageBuilder();
+        var compiler = new FunctionCompiler(new ModuleScope(definition, image, types, engine.Options.IsPortable));
+        foreach (var function in definition.Functions)
+            if (function.Import is null) compiler.Compile(function);
+        return image.Finish();
+    }
+
+    // Their crossings are wanted for sure; those of functions in tables are compiled if the host asks for them.
+    static IEnumerable<FunctionDefinition> Crossing(ModuleDefinition definition) =>
+        definition.Functions.Take(definition.ImportedFunctionCount).Concat(
+            definition.Exports.Where(export => export.Kind == ExternKind.Function)
+                .Select(export => definition.Functions[export.Index]));
+
+    static void RefuseUnsupported(WasmFeatures missing)
+    {
+        if (missing == WasmFeatures.None) return;
+        var names = Enum.GetValues<WasmFeatures>()
+            .Where(feature => feature != WasmFeatures.None && missing.HasFlag(feature)).Select(Name);
+        throw new UnsupportedFeatureException($"the module uses {string.Join(", ", names)}, not supported yet");
+    }
+
+    static string Name(WasmFeatures feature) => feature switch
+    {
+        WasmFeatures.Simd => "SIMD",
+        WasmFeatures.RelaxedSimd => "relaxed SIMD",
+        WasmFeatures.TailCalls => "tail calls",
+        WasmFeatures.ExtendedConst => "extended constant expressions",
+        WasmFeatures.TypedReferences => "typed references",
+        WasmFeatures.Gc => "garbage collection",
+        WasmFeatures.Exceptions => "exceptions",
+        WasmFeatures.Memory64 => "64-bit memories",
+        WasmFeatures.MultiMemory => "several memories",
+        WasmFeatures.Threads => "threads",
+        _ => feature.ToString(),
+    };
+}

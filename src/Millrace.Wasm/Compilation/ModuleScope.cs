@@ -1,0 +1,17 @@
+using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>What all functions of a module share while they are compiled.</summary>
+sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Signature[] Types, bool IsPortable)
+{
+    /// <summary>Bytes that memory 0 has at least, whatever happens: memories never shrink.</summary>
+    public ulong MemoryBytesMin { get; } =
+        Definition.Memories.IsEmpty ? 0 : Definition.Memories[0].Limits.Min * Memory.PageBytes;
+
+    public int ImportCount => Definition.ImportedFunctionCount;
+
+    /// <summary>The token of a defined function.</summary>
+    public int FunctionToken(int index) => ImageBuilder.MethodToken(index - ImportCount);
+}

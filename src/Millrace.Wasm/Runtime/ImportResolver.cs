@@ -1,0 +1,78 @@
+using Millrace.Wasm.Binary;
+
+namespace Millrace.Wasm.Runtime;
+
+/// <summary>A host function in a linker, before a store is known.</summary>
+sealed record HostDefinition(Signature Signature, HostFunction Function);
+
+/// <summary>Finds what a module imports, and checks it (core 4.5.3, external typing).</summary>
+static class ImportResolver
+{
+    /// <summary>One object per import, in their order; a host function is left as <see cref="HostDefinition"/>.</summary>
+    public static object[] Resolve(Linker linker, Store store, Module module)
+    {
+        var definition = module.Definition;
+        var found = new object[definition.Imports.Length];
+        List<string>? failures = null;
+        for (var i = 0; i < found.Length; i++)
+        {
+            var import = definition.Imports[i];
+            var external = linker.Find(import.Module, import.Name);
+            if (external is null && linker.TrapUnknownImports && import.Kind == ExternKind.Function)
+                external = Unknown(module, import);
+            if (external is null) (failures ??= []).Add($"unknown import: {Describe(module, import)}");
+            else if (Mismatch(module, import, external, store) is { } reason)
+                (failures ??= []).Add($"incompatible import type: {Describe(module, import)} {reason}");
+            else found[i] = external;
+        }
+        if (failures is not null) throw new LinkException(string.Join("; ", failures));
+        return found;
+    }
+
+    static HostDefinition Unknown(Module module, ImportDefinition import) => new(
+        module.Code.SignatureOf(import.Index),
+        (_, _, _) => throw new TrapException(TrapCode.UnknownImport, $"{import.Module}.{import.Name}"));
+
+    static string Describe(Module module, ImportDefinition import) => import.Kind switch
+    {
+        ExternKind.Function => $"{import.Module}.{import.Name} {module.Definition.Functions[import.Index].Type}",
+        _ => $"{import.Module}.{import.Name} ({import.Kind.ToString().ToLowerInvariant()})",
+    };
+
+    static string? Mismatch(Module module, ImportDefinition import, object external, Store store) => external switch
+    {
+        HostDefinition host when import.Kind == ExternKind.Function =>
+            Mismatch(module.Code.SignatureOf(import.Index), host.Signature),
+        Function function when import.Kind == ExternKind.Function =>
+            Foreign(function.Store, store) ?? Mismatch(module.Code.SignatureOf(import.Index), function.Signature),
+        Memory memory when import.Kind == ExternKind.Memory =>
+            Foreign(memory.Store, store) ?? Mismatch(module.Definition.Memories[import.Index].Limits,
+                memory.Length / Memory.PageBytes, memory.PagesMax),
+        Table table when import.Kind == ExternKind.Table =>
+            Foreign(table.Store, store) ?? Mismatch(module.Definition.Tables[import.Index], table),
+        Global global when import.Kind == ExternKind.Global =>
+            Foreign(global.Store, store) ?? Mismatch(module.Definition.Globals[import.Index], global),
+        _ => $"is a {(external is HostDefinition ? nameof(Function) : external.GetType().Name).ToLowerInvariant()}",
+    };
+
+    static string? Foreign(Store owner, Store store) => owner == store ? null : "belongs to another store";
+
+    static string? Mismatch(Signature wanted, Signature given) =>
+        wanted == given ? null : $"has the type {given.Type}";
+
+    static string? Mismatch(TableDefinition wanted, Table table) => wanted.ElementType == table.ElementType
+        ? Mismatch(wanted.Limits, table.Length, table.CountMax)
+        : $"holds {table.ElementType}";
+
+    static string? Mismatch(GlobalDefinition wanted, Global global) =>
+        wanted.Type == global.Type && wanted.IsMutable == global.IsMutable
+            ? null
+            : $"is {(global.IsMutable ? "mutable" : "immutable")} {global.Type}";
+
+    static string? Mismatch(SizeLimits wanted, long size, long? sizeMax)
+    {
+        if ((ulong)size < wanted.Min) return $"has {size} of {wanted.Min}";
+        if (wanted.Max is not { } max) return null;
+        return sizeMax is { } given && (ulong)given <= max ? null : $"may grow beyond {max}";
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Wasm.Runtime;
+
+/// <summary>Calls from the host into a store.</summary>
+static unsafe class Invocation
+{
+    public static void Call(Function function, ReadOnlySpan<Value> arguments, Span<Value> results)
+    {
+        CheckArguments(function, arguments);
+        var store = function.Store;
+        if (store.RunsHere)
+        {
+            Run(function, arguments, results); // a host function calls back: the limits of the outer call hold
+        }
+        else if (StackBounds.TryLimit(store.Limits.StackBytesMax, out var limit))
+        {
+            Run(function, limit, arguments, results);
+        }
+        else
+        {
+            RunOnOwnThread(function, arguments, results);
+        }
+    }
+
+    static void CheckArguments(Function function, ReadOnlySpan<Value> arguments)
+    {
+        var parameters = function.Type.Parameters;
+        if (arguments.Length != parameters.Length)
+            throw new ArgumentException($"{arguments.Length} arguments for a function of type {function.Type}");
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            if (parameters[i].Kind == ValueKind.Ref)
+                function.Store.CheckReference(parameters[i], arguments[i].AsReference);
+        }
+    }
+
+    static void Run(Function function, nuint stackLimit, ReadOnlySpan<Value> arguments, Span<Value> results)
+    {
+        function.Store.Enter(stackLimit);
+        try
+        {
+            Run(function, arguments, results);
+        }
+        finally
+        {
+            function.Store.Leave();
+        }
+    }
+
+    static void Run(Function function, ReadOnlySpan<Value> arguments, Span<Value> results)
+    {
+        var enter = (delegate*<ref Value, ref Value, Function, void>)function.Signature.GuestEntry;
+        try
+        {
+            enter(ref MemoryMarshal.GetReference(arguments), ref MemoryMarshal.GetReference(results), function);
+        }
+        catch (TrapException trap)
+        {
+            trap.Backtrace = Backtraces.Of(trap);
+            throw;
+        }
+        catch (InvalidProgramException unfit) when (Backtraces.StartsInGuest(unfit))
+        {
+            throw new UnsupportedFeatureException("a function is too large for the .NET JIT compiler", unfit);
+        }
+        // Guest code holds bare pointers into memories that the store frees when it is collected.
+        GC.KeepAlive(function.Store);
+    }
+
+    static void RunOnOwnThread(Function function, ReadOnlySpan<Value> arguments, Span<Value> results)
+    {
+        var (input, output) = (arguments.ToArray(), new Value[results.Length]);
+        var stackBytes = function.Store.Limits.StackBytesMax + 2 * StackBounds.Reserve;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(RunHere, stackBytes) { IsBackground = true, Name = "guest" };
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        output.CopyTo(results);
+
+        void RunHere()
+        {
+            try
+            {
+                StackBounds.Assume(stackBytes);
+                Run(function, StackBounds.Here() - (nuint)function.Store.Limits.StackBytesMax, input, output);
+            }
+            catch (Exception e) // carried over to the caller's thread, whatever it is
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+namespace Millrace.Wasm;
+
+/// <summary>A table of references.</summary>
+public sealed class Table
+{
+    /// <summary>A table of the host's making.</summary>
+    /// <param name="store">Its owner.</param>
+    /// <param name="elementType">What it holds.</param>
+    /// <param name="countMin">Initial number of elements.</param>
+    /// <param name="countMax">Largest number, or null for none.</param>
+    /// <param name="initial">What the elements are at first.</param>
+    /// <exception cref="LinkException">The store's limits do not allow the initial size.</exception>
+    public Table(
+        Store store, ValueType elementType, long countMin, long? countMax = null, object? initial = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(countMin);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(countMin, countMax ?? countMin);
+        store.CheckReference(elementType, initial);
+        (Store, ElementType, CountMax) = (store, elementType, countMax);
+        if (Grow(countMin, initial) < 0)
+            throw new LinkException($"a table of {countMin} elements is more than the store's limits allow");
+    }
+
+    internal Store Store { get; }
+
+    /// <summary>Elements, and room to grow: slots behind <see cref="Length"/> are null.</summary>
+    internal object?[] Elements = [];
+
+    internal int Length;
+
+    /// <summary>What it holds.</summary>
+    public ValueType ElementType { get; }
+
+    /// <summary>Declared maximum, if any.</summary>
+    public long? CountMax { get; }
+
+    /// <summary>Number of elements now.</summary>
+    public int Count => Length;
+
+    /// <summary>An element: a <see cref="Function"/>, a host object, or null.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
+    /// <exception cref="ArgumentException">The value is not of the table's type, or belongs to another store.</exception>
+    public object? this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Length, nameof(index));
+            return Elements[index];
+        }
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Length, nameof(index));
+            Store.CheckReference(ElementType, value);
+            Elements[index] = value;
+        }
+    }
+
+    /// <summary>Grows by that many elements; the former number, or −1 where a limit forbids it.</summary>
+    public int Grow(long count, object? value)
+    {
+        var before = Length;
+        if (count == 0) return before;
+        if (count < 0 || count > Math.Min(CountMax ?? uint.MaxValue, Array.MaxLength) - before) return -1;
+        if (!Store.TryChargeElements(count)) return -1;
+        var length = before + (int)count;
+        if (length > Elements.Length && !TryEnlarge(length))
+        {
+            Store.TryChargeElements(-count);
+            return -1;
+        }
+        Array.Fill(Elements, value, before, (int)count);
+        Length = length;
+        return before;
+    }
+
+    // Doubles, so that a guest which grows by one at a time costs no more than its own loop. The first array is exact:
+    // most tables never grow.
+    bool TryEnlarge(int length)
+    {
+        var room = Elements.Length == 0 ? length : Math.Max(length, Math.Min(Elements.Length * 2L, CountMax ?? int.MaxValue));
+        try
+        {
+            Array.Resize(ref Elements, (int)Math.Min(room, Array.MaxLength));
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false; // the guest's grow fails, as it may
+        }
+    }
+}
