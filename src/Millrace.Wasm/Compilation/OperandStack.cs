@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Reflection.Metadata;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
@@ -12,6 +13,8 @@ sealed class OperandStack(FunctionBody body)
 {
     // Unsettled expressions kept at most; bounds the cost of looking through them at every assignment.
     const int UnsettledMax = 32;
+
+    static readonly FieldInfo UnknownZero = GuestMembers.Field(typeof(GuestMath), nameof(GuestMath.UnknownZero));
 
     readonly List<Expression> _entries = [];
     int _settled; // entries below are settled
@@ -155,7 +158,8 @@ sealed class OperandStack(FunctionBody body)
         }
     }
 
-    // A NaN as floating-point constant would come out quiet; its bits as an integer do not.
+    // A signalling NaN as floating-point constant would come out quiet; so would its bits as an integer constant,
+    // because the JIT keeps an f32 constant as f64.
     void WriteF32(int bits)
     {
         var value = BitConverter.Int32BitsToSingle(bits);
@@ -165,6 +169,8 @@ sealed class OperandStack(FunctionBody body)
             return;
         }
         Il.Constant(bits);
+        Il.LoadStaticField(body.Module.Image.Field(UnknownZero));
+        Il.Op(ILOpCode.Or);
         Il.Call(Method(Opcode.F32ReinterpretI32), 1, 1);
     }
 

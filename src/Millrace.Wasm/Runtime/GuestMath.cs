@@ -22,6 +22,9 @@ static class GuestMath
     public static double F64One = 1;
     public static double F64NegativeOne = -1;
 
+    // For the same reason: hides the bits of a NaN.
+    public static int UnknownZero;
+
     [MethodImpl(Inline)] public static int I32Clz(int a) => BitOperations.LeadingZeroCount((uint)a);
     [MethodImpl(Inline)] public static int I32Ctz(int a) => BitOperations.TrailingZeroCount(a);
     [MethodImpl(Inline)] public static int I32Popcnt(int a) => BitOperations.PopCount((uint)a);
