@@ -131,11 +131,12 @@ pub fn facts(pull: &Pull, patch: &Patch, facts: &Facts) -> Vec<String> {
     if !languages.is_empty() {
         first.push_str(&format!(": {}", languages.join(", ")));
     }
-    out.push(first + ".");
+    out.push(match total {
+        0 => "The change is empty: no line differs.".to_string(),
+        _ => first + ".",
+    });
     out.extend(facts.size_sentence());
-    if facts.files == 0 {
-        out.push("The change is empty: no line differs.".to_string());
-    } else if facts.binary.len() == facts.files {
+    if facts.files > 0 && facts.binary.len() == facts.files {
         out.push("Only binary files change; there is no text to review.".to_string());
     }
     let renamed: Vec<String> = facts.renamed.iter().map(|(from, to)| format!("{from} → {to}")).collect();

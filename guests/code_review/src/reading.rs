@@ -8,7 +8,7 @@ use crate::pull::Pull;
 use crate::report::{Finding, Report, Unread, SEVERITIES};
 use crate::settings::Settings;
 use crate::state::fingerprint;
-use crate::text::{cut, one_line};
+use crate::text::{cut, one_line, sentence};
 use millrace::{call, object, Problem, Value};
 use rules::mask_secrets;
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ pub struct Reader<'a> {
     pub settings: &'a Settings,
     pub facts: &'a [String],
     pub lines: &'a Lines,
-    /// Words of the change, lower case.
+    /// Stems of the change's words, lower case.
     pub words: &'a HashSet<String>,
     pub started: Instant,
     /// An earlier review of the same change is carried on: its prose stays until there is a new summary.
@@ -69,7 +69,7 @@ pub fn read(reader: &Reader, models: Result<Value, Problem>, pieces: &[Piece], r
 }
 
 fn no_prose(why: &str) -> String {
-    format!("No model wrote here, only computed checks: {}", sentence(why))
+    format!("No model wrote here, only computed checks: {}", sentence(why, SENTENCE_MAX))
 }
 
 /// The model to ask, or why there is none.
@@ -101,11 +101,6 @@ fn unread(report: &mut Report, paths: impl Iterator<Item = String>, why: &str) {
     }
 }
 
-fn sentence(text: &str) -> String {
-    let text = cut(&one_line(text), SENTENCE_MAX);
-    if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
-}
-
 struct Session<'a, 'b> {
     reader: &'a Reader<'a>,
     model: Model,
@@ -126,10 +121,7 @@ impl Session<'_, '_> {
             }
             let messages = prompt::review(self.reader.pull, self.reader.facts, chunk, with_summary, self.reader.settings);
             match self.ask(messages) {
-                Ok(answer) if !answer.is_empty() => {
-                    (useless, answered) = (0, answered + 1);
-                    self.take(answer, with_summary);
-                }
+                Ok(answer) if self.take(&answer, with_summary) => (useless, answered) = (0, answered + 1),
                 Ok(_) => {
                     useless += 1;
                     unread(self.report, chunk.files.iter().cloned(), "the model's answer could not be used");
@@ -163,13 +155,15 @@ impl Session<'_, '_> {
             return;
         }
         if answered < chunks {
-            self.report.note = format!("The model read only part of the change: {}", sentence(why));
+            self.report.note = format!("The model read only part of the change: {}", sentence(why, SENTENCE_MAX));
         }
         let notes = self.notes();
         if (chunks > 1 || self.reader.carries_on) && !notes.is_empty() && !self.is_out_of_time() {
             let messages = prompt::summary(self.reader.pull, self.reader.facts, &notes, self.reader.settings);
             match self.ask(messages) {
-                Ok(answer) => self.take(Answer { files: Vec::new(), claims: Vec::new(), ..answer }, true),
+                Ok(answer) => {
+                    self.take(&Answer { files: Vec::new(), claims: Vec::new(), ..answer }, true);
+                }
                 Err(problem) => eprintln!("no summary: {problem}"),
             }
         }
@@ -217,28 +211,19 @@ impl Session<'_, '_> {
         Ok(answer::read(answer["content"].text()))
     }
 
-    /// Keeps what holds: prose about this change, notes on files that are in it, claims whose quote is in it.
-    fn take(&mut self, answer: Answer, with_summary: bool) {
-        let known = |word: &str| self.reader.words.contains(word);
-        let holds = |text: &str| answer::is_plausible(text, &known) && !answer::names_a_line(text);
+    /// Keeps what holds: prose about this change, notes on files that are in it, claims whose quote is in it. False if
+    /// the answer was of no use.
+    fn take(&mut self, answer: &Answer, with_summary: bool) -> bool {
+        let mut used = answer.says_none;
         if with_summary {
-            if holds(&answer.summary) {
-                self.report.prose = cut(&one_line(&mask_secrets(&answer.summary)), 2_000);
-            } else if !answer.summary.is_empty() {
-                self.report.dropped += 1;
-            }
-            let (kept, gone): (Vec<&String>, Vec<&String>) = answer.changes.iter().partition(|change| holds(change));
-            self.report.dropped += gone.len();
-            if !kept.is_empty() {
-                self.report.changes =
-                    kept.into_iter().map(|change| cut(&one_line(&mask_secrets(change)), SENTENCE_MAX)).collect();
-            }
+            used |= self.take_summary(answer);
         }
         for (path, note) in &answer.files {
             let file = self.reader.lines.file_named(path);
             match file.and_then(|file| self.report.files.iter_mut().find(|known| known.path == file)) {
                 Some(file) if !answer::names_a_line(note) => {
                     file.note = cut(&one_line(&mask_secrets(note)), SENTENCE_MAX);
+                    used = true;
                 }
                 _ => self.report.dropped += 1,
             }
@@ -246,15 +231,37 @@ impl Session<'_, '_> {
         for claim in &answer.claims {
             match self.finding(claim) {
                 Some(finding) if self.findings.iter().any(|known| known.print == finding.print) => {}
-                Some(finding) => self.findings.push(finding),
+                Some(finding) => {
+                    self.findings.push(finding);
+                    used = true;
+                }
                 None => self.report.dropped += 1,
             }
         }
+        used
+    }
+
+    fn take_summary(&mut self, answer: &Answer) -> bool {
+        // In another language the prose need not share a word with the change.
+        let is_english = self.reader.settings.language.eq_ignore_ascii_case("english");
+        let known = |word: &str| !is_english || self.reader.words.contains(stem(word));
+        let holds = |text: &str| answer::is_plausible(text, &known) && !answer::names_a_line(text);
+        let prose = holds(&answer.summary);
+        if prose {
+            self.report.prose = cut(&one_line(&mask_secrets(&answer.summary)), 2_000);
+        }
+        let (kept, gone): (Vec<&String>, Vec<&String>) = answer.changes.iter().partition(|change| holds(change));
+        self.report.dropped += gone.len() + usize::from(!prose && !answer.summary.is_empty());
+        if !kept.is_empty() {
+            self.report.changes =
+                kept.iter().map(|change| cut(&one_line(&mask_secrets(change)), SENTENCE_MAX)).collect();
+        }
+        prose || !kept.is_empty()
     }
 
     fn finding(&self, claim: &Claim) -> Option<Finding> {
         let found = self.reader.lines.locate(&claim.file, claim.line, &claim.quote)?;
-        let message = sentence(&mask_secrets(&claim.message));
+        let message = sentence(&mask_secrets(&claim.message), SENTENCE_MAX);
         if message.chars().filter(|c| c.is_alphabetic()).count() < 8 {
             return None;
         }
@@ -274,6 +281,11 @@ impl Session<'_, '_> {
             score: [40, 55, 70, 85][severity],
         })
     }
+}
+
+/// What `count` and `counting` have in common.
+pub fn stem(word: &str) -> &str {
+    word.char_indices().nth(5).map_or(word, |(at, _)| &word[..at])
 }
 
 /// The kind that a model's word means.

@@ -8,6 +8,7 @@ use crate::text::{code, count, fenced, one_line, prose, thousands};
 const UNITS_MAX: usize = 60_000;
 
 /// What comes after the risks may not push them out: each list ends early when so much is written.
+const LISTED_MAX: usize = 150;
 const QUOTE_MAX: usize = 300;
 const SENTENCE_MAX: usize = 600;
 const SUMMARY_MAX: usize = 3_000;
@@ -37,11 +38,24 @@ impl Page {
     }
 
     /// Adds parts in order until one does not fit, then says how many are missing.
-    fn list(&mut self, mut parts: impl ExactSizeIterator<Item = String>, of: &str) {
-        while let Some(part) = parts.next() {
-            if !self.push(&part) {
-                return self.force(&format!("- … and {} more\n", count(parts.len() + 1, of)));
+    fn list(&mut self, parts: impl ExactSizeIterator<Item = String>, of: &str) {
+        self.first(usize::MAX, parts, of);
+    }
+
+    /// The same for details, of which nobody reads hundreds.
+    fn some(&mut self, parts: impl ExactSizeIterator<Item = String>, of: &str) {
+        self.first(LISTED_MAX, parts, of);
+    }
+
+    fn first(&mut self, most: usize, mut parts: impl ExactSizeIterator<Item = String>, of: &str) {
+        let mut shown = 0;
+        while parts.len() > 0 {
+            let left = parts.len();
+            let fits = shown < most && parts.next().is_some_and(|part| self.push(&part));
+            if !fits {
+                return self.force(&format!("- … and {} more\n", count(left, of)));
             }
+            shown += 1;
         }
     }
 }
@@ -111,23 +125,31 @@ fn risk(finding: &Finding) -> String {
 fn details(report: &Report, page: &mut Page) {
     if !report.files.is_empty() {
         page.force(&format!("<details><summary>{}</summary>\n\n", count(report.files.len(), "file")));
-        page.list(report.files.iter().map(file), "file");
+        // In a very long list those count that a sentence was written about, then the large ones.
+        let mut files: Vec<&FileNote> = report.files.iter().collect();
+        if files.len() > LISTED_MAX {
+            files.sort_by_key(|file| (file.note.is_empty(), std::cmp::Reverse(file.added + file.removed)));
+        }
+        page.some(files.into_iter().map(file), "file");
         page.force("\n</details>\n\n");
     }
     if report.commits.len() > 1 {
         page.force(&format!("<details><summary>{}</summary>\n\n", count(report.commits.len(), "commit")));
         let lines = report.commits.iter().map(|commit| {
-            let author = prose(&commit.author, 60);
-            format!("- {} {} ({author})\n", code(short(&commit.sha)), prose(&commit.subject, 200))
+            let author = match commit.author.as_str() {
+                "" => String::new(),
+                name => format!(" ({})", prose(name, 60)),
+            };
+            format!("- {} {}{author}\n", code(short(&commit.sha)), prose(&commit.subject, 200))
         });
-        page.list(lines, "commit");
+        page.some(lines, "commit");
         page.force("\n</details>\n\n");
     }
     if !report.unread.is_empty() && !report.model.is_empty() {
         let head = format!("<details><summary>Not read by a model: {}</summary>\n\n", count(report.unread.len(), "file"));
         page.force(&head);
         let lines = report.unread.iter().map(|unread| format!("- {} — {}\n", code(&unread.path), prose(&unread.why, 200)));
-        page.list(lines, "file");
+        page.some(lines, "file");
         page.force("\n</details>\n\n");
     }
 }

@@ -5,12 +5,12 @@ use crate::change;
 use crate::claims::Lines;
 use crate::findings;
 use crate::pull::{OwnComment, Patch, Pull};
-use crate::reading::{self, Reader};
+use crate::reading::{self, stem, Reader};
 use crate::render;
 use crate::report::{Commit, Report, DETAILS_MAX};
 use crate::settings::Settings;
 use crate::state::{with_status, Memory, Phase, State};
-use crate::text::one_line;
+use crate::text::{one_line, sentence};
 use millrace::door::wait_any;
 use millrace::{object, Call, Problem, Value};
 use rules::diff::File;
@@ -42,7 +42,8 @@ pub struct Failed {
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Failed {
-        Failed { sentence: format!("The review could not be made: {problem}") }
+        let why = if problem.detail.is_empty() { &problem.kind } else { &problem.detail };
+        Failed { sentence: sentence(&format!("The review could not be made: {why}"), 600) }
     }
 }
 
@@ -168,8 +169,8 @@ impl Review<'_> {
         if let (Some(_), Some(old)) = (&since, &earlier) {
             carry(old, &mut report);
         }
-        let words = words(pull, patch);
         let facts = report.facts.clone();
+        let words = words(pull, patch, &facts);
         let reader = Reader {
             pull,
             settings: self.settings,
@@ -250,17 +251,16 @@ fn carry(old: &Report, report: &mut Report) {
 }
 
 /// The words of a change: what a sentence about it must share some of.
-fn words(pull: &Pull, patch: &Patch) -> HashSet<String> {
+fn words(pull: &Pull, patch: &Patch, facts: &[String]) -> HashSet<String> {
     let lines = patch.diff.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
     let texts = lines.map(|line| line.text.as_str());
     let paths = patch.diff.files.iter().map(File::path);
     let mut words = HashSet::new();
-    for text in texts.chain(paths).chain([pull.title.as_str(), pull.body.as_str()]) {
+    for text in texts.chain(paths).chain([pull.title.as_str(), pull.body.as_str(), &facts.join(" ")]) {
         for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
             let lower = word.to_lowercase();
-            words.extend(lower.split('_').filter(|part| part.len() >= 4).map(str::to_string));
-            words.extend(camel(word).into_iter().filter(|part| part.len() >= 4));
-            words.insert(lower);
+            let parts = camel(word).into_iter().chain(lower.split('_').map(str::to_string));
+            words.extend(parts.filter(|part| part.len() >= 4).map(|part| stem(&part).to_string()));
         }
     }
     words

@@ -41,11 +41,15 @@ fn escape(text: &str, out: &mut String) {
             '#' => out.extend(['\\', c, ZERO_WIDTH_SPACE]),
             '-' if before.eq_ignore_ascii_case(&'h') && next.is_ascii_digit() => out.extend([c, ZERO_WIDTH_SPACE]),
             ':' if next == '/' => out.extend([c, ZERO_WIDTH_SPACE]),
-            '.' if before.eq_ignore_ascii_case(&'w') => out.extend([ZERO_WIDTH_SPACE, c]),
+            '.' if ends_with_www(out) => out.extend([ZERO_WIDTH_SPACE, c]),
             _ => out.push(c),
         }
         before = c;
     }
+}
+
+fn ends_with_www(text: &str) -> bool {
+    text.as_bytes().last_chunk::<3>().is_some_and(|end| end.eq_ignore_ascii_case(b"www"))
 }
 
 /// A code span around any text: longer backticks than the text holds, nothing inside works.
@@ -95,6 +99,12 @@ pub fn cut(text: &str, chars_max: usize) -> String {
         None => text.to_string(),
         Some((at, _)) => format!("{}…", text[..at].trim_end()),
     }
+}
+
+/// As a sentence: on one line, cut, with an end.
+pub fn sentence(text: &str, chars_max: usize) -> String {
+    let text = cut(&one_line(text), chars_max);
+    if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
 }
 
 /// What two spellings of one line have in common: no blanks at the ends, one between words.
