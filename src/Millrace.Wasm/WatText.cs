@@ -1,4 +1,5 @@
 using Millrace.Wasm.Text;
+using Millrace.Wasm.Text.Modules;
 
 namespace Millrace.Wasm;
 
@@ -10,6 +11,7 @@ public static class WatText
     /// The result is not validated.
     /// </summary>
     /// <exception cref="MalformedException">The text is not a module; the message says line and column.</exception>
+    /// <exception cref="InvalidException">A branch hint stands before what is no branch.</exception>
     public static byte[] ToBinary(string text) => ModuleReader.ReadText(TextSource.FromString(text));
 
     /// <summary>As <see cref="ToBinary(string)"/>, for a file's bytes.</summary>

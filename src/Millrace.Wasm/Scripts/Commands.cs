@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Wasm.Text;
+using Millrace.Wasm.Text.Modules;
 
 namespace Millrace.Wasm.Scripts;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.Intrinsics;
 using Millrace.Wasm.Text;
+using Millrace.Wasm.Text.Modules;
 
 namespace Millrace.Wasm.Scripts;
 

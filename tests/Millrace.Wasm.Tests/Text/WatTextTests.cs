@@ -85,6 +85,16 @@ public sealed class WatTextTests
             Assert.Throws<MalformedException>(() => WatText.ToBinary([0x28, 0xff])).Reason);
 
     [Fact]
+    public void Branch_hints_become_a_custom_section_with_offsets()
+    {
+        var bytes = Hex("(func (param i32) (block (@metadata.code.branch_hint \"\\01\") (br_if 0 (local.get 0))))");
+
+        Assert.Contains(
+            "0020" + "19" + Convert.ToHexStringLower("metadata.code.branch_hint"u8) + "01" + "00" + "01" + "05" + "0101",
+            bytes);
+    }
+
+    [Fact]
     public void Lone_surrogates_are_malformed() =>
         Assert.Equal("malformed UTF-8 encoding", Fault("(data \"\ud800\")").Reason);
 

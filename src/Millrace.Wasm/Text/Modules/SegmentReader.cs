@@ -1,7 +1,7 @@
 using System.Buffers;
 using Millrace.Wasm.Binary;
 
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Element and data segments, those written inside a table or memory too.</summary>
 sealed class SegmentReader(Cursor cursor, ModuleScope scope, TypeReader types, ModuleSections sections)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>A type use as read: the type's index, its signature where it is known to be a function's, and the
 /// parameters' identifiers.</summary>

@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Types to their bytes (core specification, section 5.3).</summary>
 static class TypeCode

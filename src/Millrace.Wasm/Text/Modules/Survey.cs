@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>The first look at a module: gives every definition its index, so that uses may stand before it.</summary>
 sealed class Survey(Cursor cursor, ModuleScope scope, CustomAnnotations annotations)
@@ -42,7 +42,7 @@ sealed class Survey(Cursor cursor, ModuleScope scope, CustomAnnotations annotati
     {
         var id = cursor.TryId();
         var index = space.Add(id, cursor);
-        if (annotations.TryReadName(cursor.Position) is { } name) space.Rename(index, name);
+        if (annotations.TryReadName(cursor.Position, space.Kind) is { } name) space.Rename(index, name);
     }
 
     void SurveyGroup()

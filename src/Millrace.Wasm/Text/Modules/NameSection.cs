@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>The custom section <c>name</c>, made of the identifiers (core specification, section 7.4.1).</summary>
 static class NameSection

@@ -1,6 +1,6 @@
 using Millrace.Wasm.Binary;
 
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Instruction sequences, plain and folded, to bytes (core specification, section 6.5).</summary>
 sealed class CodeReader
@@ -13,11 +13,14 @@ sealed class CodeReader
     readonly BinaryOutput _output;
     readonly LabelStack _labels;
     readonly ImmediateReader _immediates;
+    readonly BranchHints? _hints;
     int _depth;
 
-    public CodeReader(Cursor cursor, ModuleScope scope, TypeReader types, BinaryOutput output, IndexSpace locals)
+    public CodeReader(
+        Cursor cursor, ModuleScope scope, TypeReader types, BinaryOutput output, IndexSpace locals,
+        BranchHints? hints = null)
     {
-        (_cursor, _types, _output, _labels) = (cursor, types, output, new(cursor));
+        (_cursor, _types, _output, _labels, _hints) = (cursor, types, output, new(cursor), hints);
         _immediates = new(cursor, scope, types, output, locals, _labels);
     }
 
@@ -84,6 +87,7 @@ sealed class CodeReader
     void ReadPlain()
     {
         var row = NextInstruction();
+        _hints?.Attach(_hints.TryTake(_cursor.Position), row.Opcode, _output.Length);
         _cursor.Position++;
         if (IsBlock(row)) ReadBlockHead(row);
         else _immediates.Read(row);
@@ -103,42 +107,44 @@ sealed class CodeReader
     void ReadFolded()
     {
         if (++_depth > NestingMax) throw _cursor.Error("nesting too deep");
+        var hint = _hints?.TryTake(_cursor.Position);
         _cursor.Position++;
         if (_cursor.Kind != TokenKind.Keyword) throw _cursor.Unexpected();
         var row = NextInstruction();
         if (row.Opcode is Opcode.Else or Opcode.End) throw _cursor.Unexpected();
         _cursor.Position++;
-        if (row.Opcode == Opcode.If) ReadFoldedIf(row);
-        else if (IsBlock(row)) ReadFoldedBlock(row);
-        else ReadFoldedPlain(row);
+        if (row.Opcode == Opcode.If) ReadFoldedIf(row, hint);
+        else if (IsBlock(row)) ReadFoldedBlock(row, hint);
+        else ReadFoldedPlain(row, hint);
         _cursor.Close();
         _depth--;
     }
 
-    void ReadFoldedBlock(Instruction row)
+    void ReadFoldedBlock(Instruction row, byte? hint)
     {
+        _hints?.Attach(hint, row.Opcode, _output.Length);
         ReadBlockHead(row);
         ReadSequence();
         Emit(Opcode.End);
         _labels.Pop();
     }
 
-    void ReadFoldedPlain(Instruction row)
+    void ReadFoldedPlain(Instruction row, byte? hint)
     {
         var start = _output.Length;
         _immediates.Read(row);
-        if (_cursor.Kind == TokenKind.Close) return;
-        var code = _output.CutFrom(start);
-        ReadOperands();
-        _output.Bytes(code);
+        if (_cursor.Kind == TokenKind.Open)
+        {
+            var code = _output.CutFrom(start);
+            while (_cursor.Kind == TokenKind.Open) ReadFolded();
+            start = _output.Length;
+            _output.Bytes(code);
+        }
+
+        _hints?.Attach(hint, row.Opcode, start);
     }
 
-    void ReadOperands()
-    {
-        while (_cursor.Kind == TokenKind.Open) ReadFolded();
-    }
-
-    void ReadFoldedIf(Instruction row)
+    void ReadFoldedIf(Instruction row, byte? hint)
     {
         var start = _output.Length;
         var label = _cursor.TryId();
@@ -146,6 +152,7 @@ sealed class CodeReader
         _types.ReadBlockType(_output);
         var head = _output.CutFrom(start);
         while (_cursor.Kind == TokenKind.Open && !_cursor.IsForm("then")) ReadFolded();
+        _hints?.Attach(hint, row.Opcode, _output.Length);
         _output.Bytes(head);
         _labels.Push(label, isIf: false);
         _cursor.Open("then");

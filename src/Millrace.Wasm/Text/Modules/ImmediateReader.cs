@@ -1,7 +1,7 @@
 using System.Numerics;
 using Millrace.Wasm.Binary;
 
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Writes an instruction's opcode and reads what follows it.</summary>
 sealed class ImmediateReader(

@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>The beginning that functions, tables, memories, globals and tags share: an identifier, inline exports and
 /// an inline import.</summary>

@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>The labels in force, innermost last.</summary>
 sealed class LabelStack(Cursor cursor)

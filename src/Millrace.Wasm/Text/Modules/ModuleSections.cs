@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>A section of the binary format; the values are not ids but the order they stand in.</summary>
 enum SectionPlace : byte
@@ -53,6 +53,9 @@ sealed class ModuleSections
     public bool UsesDataIndex { get; set; }
 
     public uint? Start { get; set; }
+
+    /// <summary>Contents of the custom section of branch hints, which stands before the code.</summary>
+    public byte[] BranchHints { get; set; } = [];
 
     public uint NextIndex(ExternKind kind) => _imported[(int)kind] + _defined[(int)kind];
 
@@ -131,6 +134,7 @@ sealed class ModuleSections
                 if (UsesDataIndex) WriteSection(module, 12, Number(DataCount));
                 break;
             case SectionPlace.Code:
+                WriteSection(module, 0, BranchHints);
                 Counted(10, Defined(ExternKind.Function), Code.Span);
                 break;
             case SectionPlace.Data:

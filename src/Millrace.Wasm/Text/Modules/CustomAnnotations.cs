@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>
 /// The annotations that this reader knows: <c>(@name "…")</c> and <c>(@custom "…" …)</c> (core specification,
@@ -19,13 +19,13 @@ sealed class CustomAnnotations
     }
 
     /// <summary>Reads the name that stands before a token, if one does.</summary>
-    public string? TryReadName(int token)
+    public string? TryReadName(int token, string kind)
     {
         string? name = null;
         foreach (var annotation in _byToken[token])
         {
             if (annotation.Id != "name") continue;
-            if (name is not null) throw Fault(annotation, "@name annotation: multiple names");
+            if (name is not null) throw Fault(annotation, $"@name annotation: multiple {kind} names");
             var cursor = ContentsOf(annotation);
             name = cursor.Name();
             if (cursor.Kind != TokenKind.End) throw Fault(annotation, "@name annotation: unexpected token");

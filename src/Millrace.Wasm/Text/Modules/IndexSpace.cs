@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>One index space of a module, a function's locals, or a struct's fields, with its identifiers.</summary>
 /// <param name="kind">The word of "unknown …".</param>
@@ -7,6 +7,8 @@ sealed class IndexSpace(string kind, string? bindKind = null)
 {
     readonly Dictionary<string, uint> _indices = [];
     readonly SortedDictionary<uint, string> _names = [];
+
+    public string Kind => kind;
 
     public uint Count { get; private set; }
 

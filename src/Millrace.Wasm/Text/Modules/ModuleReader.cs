@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>A module in the text format to its binary format (core specification, section 6.6).</summary>
 sealed class ModuleReader
@@ -9,6 +9,8 @@ sealed class ModuleReader
     readonly CustomAnnotations _annotations;
     readonly ModuleSections _sections = new();
     readonly SegmentReader _segments;
+    readonly BranchHints _hints;
+    int _start;
 
     ModuleReader(Cursor cursor)
     {
@@ -16,6 +18,7 @@ sealed class ModuleReader
         _types = new(cursor, _scope);
         _annotations = new(cursor.List, cursor.Position);
         _segments = new(cursor, _scope, _types, _sections);
+        _hints = new(cursor.List);
     }
 
     /// <summary>Reads a text that is one module: <c>(module …)</c>, or fields alone.</summary>
@@ -38,7 +41,7 @@ sealed class ModuleReader
 
     byte[] Read(string? id)
     {
-        _scope.ModuleName = _annotations.TryReadName(_cursor.Position) ?? id;
+        _scope.ModuleName = _annotations.TryReadName(_cursor.Position, "module") ?? id;
         var (types, others) = new Survey(_cursor, _scope, _annotations).Run();
         var end = _cursor.Position;
         foreach (var position in types)
@@ -55,11 +58,13 @@ sealed class ModuleReader
 
         _cursor.Position = end;
         _annotations.RefuseMisplaced(end);
+        _sections.BranchHints = _hints.Finish(end).ToArray();
         return _sections.Assemble(_types, _annotations, NameSection.Write(_scope));
     }
 
     void ReadField()
     {
+        _start = _cursor.Position;
         if (_cursor.TryOpen("import")) ReadImport();
         else if (_cursor.TryOpen("export")) ReadExport();
         else if (_cursor.TryOpen("start")) _sections.Start = _scope.Functions.Read(_cursor);
@@ -143,7 +148,7 @@ sealed class ModuleReader
                 break;
             case ExternKind.Global:
                 ReadGlobalType(_sections.Globals);
-                CodeTo(_sections.Globals).ReadExpression();
+                ReadExpression(_sections.Globals);
                 break;
             case ExternKind.Tag:
                 _sections.Tags.Byte(0);
@@ -152,7 +157,12 @@ sealed class ModuleReader
         }
     }
 
-    CodeReader CodeTo(BinaryOutput output) => new(_cursor, _scope, _types, output, new("local"));
+    void ReadExpression(BinaryOutput output)
+    {
+        var code = new CodeReader(_cursor, _scope, _types, output, new("local"));
+        code.ReadExpression();
+        _sections.UsesDataIndex |= code.UsesDataIndex;
+    }
 
     void ReadFunction(uint index)
     {
@@ -164,8 +174,10 @@ sealed class ModuleReader
         locals.Skip((uint)(use.Type?.Parameters.Length ?? 0) - locals.Count);
         var body = new BinaryOutput();
         ReadLocals(locals, body);
-        var code = new CodeReader(_cursor, _scope, _types, body, locals);
+        _hints.Enter(_start, _cursor.List.Tokens[_start].Match);
+        var code = new CodeReader(_cursor, _scope, _types, body, locals, _hints);
         code.ReadExpression();
+        _hints.Leave(index);
         _sections.UsesDataIndex |= code.UsesDataIndex;
         _sections.Code.Sized(body.Span);
         if (locals.Names.Count > 0) _scope.Locals[index] = locals;
@@ -242,7 +254,7 @@ sealed class ModuleReader
         var plain = _sections.Tables.CutFrom(start);
         _sections.Tables.Bytes([0x40, 0x00]);
         _sections.Tables.Bytes(plain);
-        CodeTo(_sections.Tables).ReadExpression();
+        ReadExpression(_sections.Tables);
     }
 
     void ReadMemory(uint index)

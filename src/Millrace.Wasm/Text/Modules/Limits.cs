@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Limits of a table or memory as written.</summary>
 readonly record struct Limits(ulong Minimum, ulong? Maximum, bool Is64, bool IsShared)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>A growing buffer that writes the binary format's numbers (core specification, section 5.2).</summary>
 sealed class BinaryOutput

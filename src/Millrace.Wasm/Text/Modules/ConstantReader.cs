@@ -1,4 +1,4 @@
-namespace Millrace.Wasm.Text;
+namespace Millrace.Wasm.Text.Modules;
 
 /// <summary>Constants: numbers, vectors and lanes.</summary>
 static class ConstantReader

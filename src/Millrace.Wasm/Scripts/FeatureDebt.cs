@@ -1,0 +1,34 @@
+using Millrace.Wasm.Compilation;
+
+namespace Millrace.Wasm.Scripts;
+
+/// <summary>The features that a module uses and this engine does not have yet.</summary>
+static class FeatureDebt
+{
+    // The one that says most about a module comes first: a module with structs uses typed references as well.
+    static readonly (WasmFeatures Feature, string Name)[] Names =
+    [
+        (WasmFeatures.RelaxedSimd, "SIMD"),
+        (WasmFeatures.Simd, "SIMD"),
+        (WasmFeatures.Gc, "garbage collection"),
+        (WasmFeatures.Exceptions, "exceptions"),
+        (WasmFeatures.TailCalls, "tail calls"),
+        (WasmFeatures.TypedReferences, "typed references"),
+        (WasmFeatures.Memory64, "memory64"),
+        (WasmFeatures.MultiMemory, "several memories"),
+        (WasmFeatures.ExtendedConst, "extended constants"),
+        (WasmFeatures.Threads, "threads"),
+    ];
+
+    /// <summary>The reason to exclude what a module of these features is asserted of; null where all of them are
+    /// there.</summary>
+    public static string? Of(WasmFeatures features)
+    {
+        foreach (var (feature, name) in Names)
+        {
+            if ((features & ~ModuleCompiler.Supported).HasFlag(feature)) return $"debt: {name}";
+        }
+
+        return null;
+    }
+}

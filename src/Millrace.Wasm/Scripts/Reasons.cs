@@ -1,0 +1,19 @@
+namespace Millrace.Wasm.Scripts;
+
+/// <summary>The words of a fault beside those that a script expects.</summary>
+static class Reasons
+{
+    /// <summary>What a fault says without its place.</summary>
+    public static string Of(WasmException fault) => fault switch
+    {
+        MalformedException malformed => malformed.Reason,
+        InvalidException invalid => invalid.Reason,
+        TrapException trap => trap.Code.Text(),
+        _ => fault.Message,
+    };
+
+    /// <summary>Whether one is the other, or the other and more: "unexpected end" and "unexpected end of section".
+    /// </summary>
+    public static bool Match(string reason, string expected) =>
+        reason.StartsWith(expected, StringComparison.Ordinal) || expected.StartsWith(reason, StringComparison.Ordinal);
+}

@@ -1,0 +1,18 @@
+namespace Millrace.Wasm.Tests.Suite;
+
+/// <summary>One engine for all scripts, and their counts; MILLRACE_CONFORMANCE_OUT names a file for them.</summary>
+public sealed class SuiteRun : IDisposable
+{
+    readonly WastTotals _totals = new();
+
+    public Engine Engine { get; } = new();
+
+    public void Add(WastReport report) => _totals.Add(report);
+
+    public void Dispose()
+    {
+        if (Environment.GetEnvironmentVariable("MILLRACE_CONFORMANCE_OUT") is { Length: > 0 } path)
+            File.WriteAllText(path, _totals.ToMarkdown());
+        Engine.Dispose();
+    }
+}
