@@ -20,10 +20,16 @@ sealed class Instruction(
     public bool HasSignature { get; } = signature is not null;
 
     /// <summary>
-    /// Operands, the last one on top. The first one of a memory access is the address: <c>i64</c> instead of the
-    /// <c>i32</c> here when the memory has 64-bit addresses.
+    /// Operands, the last one on top. The first one of a memory access is the address; see
+    /// <see cref="Parameters64"/>.
     /// </summary>
     public ImmutableArray<ValueType> Parameters { get; } = Side(signature, 0);
+
+    /// <summary>Operands of a memory access when the memory has 64-bit addresses.</summary>
+    public ImmutableArray<ValueType> Parameters64 { get; } =
+        immediate is ImmediateKind.MemoryAccess or ImmediateKind.MemoryAccessLane
+            ? Side(signature, 0).SetItem(0, ValueType.I64)
+            : [];
 
     /// <summary>Results.</summary>
     public ImmutableArray<ValueType> Results { get; } = Side(signature, 1);

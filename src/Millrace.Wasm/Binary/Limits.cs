@@ -33,6 +33,13 @@ static class Limits
     /// <summary>Operands on the stack of one function.</summary>
     public const int OperandStack = 100_000;
 
+    /// <summary>
+    /// Steps of validation that a module may cost: a call or branch of two bytes can move a thousand operands, so
+    /// that time is held to the module's size by this budget. Real modules use less than one step per byte.
+    /// </summary>
+    public const int WorkPerByte = 32;
+    public const int WorkFree = 4_000_000;
+
     /// <summary>Names read from the name section.</summary>
     public const int Names = 1_000_000;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace Millrace.Wasm.Binary;
@@ -64,12 +65,18 @@ sealed class ModuleDefinition
 
     NameSection? _names;
 
+    // First export of each function that has one.
+    FrozenDictionary<int, string> ExportNames => _exportNames ??= Exports
+        .Where(export => export.Kind == ExternKind.Function)
+        .DistinctBy(export => export.Index)
+        .ToFrozenDictionary(export => export.Index, export => export.Name);
+
+    FrozenDictionary<int, string>? _exportNames;
+
     /// <summary>A function's name from the name section, its first export or its import; null when it has none.</summary>
     public string? FunctionName(int index)
     {
-        if (Names.Functions.TryGetValue(index, out var name)) return name;
-        foreach (var export in Exports)
-            if (export.Kind == ExternKind.Function && export.Index == index) return export.Name;
+        if (Names.Functions.TryGetValue(index, out var name) || ExportNames.TryGetValue(index, out name)) return name;
         return (uint)index < (uint)ImportedFunctionCount && Functions[index].Import is { } import
             ? $"{import.Module}.{import.Name}"
             : null;

@@ -129,7 +129,8 @@ ref partial struct ModuleReader
         switch (scan.Row.Immediate)
         {
             case ImmediateKind.MemoryInit or ImmediateKind.DataIndex or ImmediateKind.TypeAndData:
-                if (_dataCount is null) throw Malformed("data count section required", scan.Offset);
+                // Required for the code section only: a constant expression has its own error (validation).
+                if (isBody && _dataCount is null) throw Malformed("data count section required", scan.Offset);
                 break;
             case ImmediateKind.SelectTypes:
                 foreach (var type in scan.SelectTypes) _features |= type.Features();

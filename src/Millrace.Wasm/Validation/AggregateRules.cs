@@ -87,7 +87,7 @@ static class AggregateRules
     {
         var fields = state.Context.Struct(instruction.Index).Fields;
         if (instruction.Opcode == Opcode.StructNew) state.Pop(fields.Select(field => field.Type).ToImmutableArray());
-        else foreach (var field in fields) CheckDefaultable(state, field);
+        else CheckDefaultable(state, fields);
         state.Push(ValueType.Reference(instruction.Index, isNullable: false));
     }
 
@@ -103,6 +103,7 @@ static class AggregateRules
             case Opcode.ArrayNewFixed:
                 if ((uint)instruction.SecondIndex > Limits.ArrayNewFixed)
                     throw state.Invalid($"array too large: the limit of array.new_fixed is {Limits.ArrayNewFixed}");
+                state.Spend(instruction.SecondIndex);
                 for (var i = 0; i < instruction.SecondIndex; i++) state.Pop(element.Type);
                 break;
             default:
@@ -153,6 +154,12 @@ static class AggregateRules
         if (!field.Type.IsDefaultable()) throw state.Invalid($"type mismatch: {field.Type} has no default value");
     }
 
+    static void CheckDefaultable(FunctionState state, ImmutableArray<FieldType> fields)
+    {
+        state.Spend(fields.Length);
+        foreach (var field in fields) CheckDefaultable(state, field);
+    }
+
     // A cast may start from anything in the hierarchy of its target.
     static void Cast(FunctionState state, in InstructionReader instruction)
     {
@@ -185,7 +192,7 @@ static class AggregateRules
         if (types is not [.., { Kind: ValueKind.Ref } last] || !state.Context.Types.Matches(taken, last))
         {
             throw state.Invalid(
-                $"type mismatch: label {instruction.Index} takes [{string.Join(' ', types)}], not {taken} on top");
+                $"type mismatch: label {instruction.Index} takes {FunctionState.Show(types.AsSpan())}, not {taken} on top");
         }
         state.Pop(source);
         ControlRules.Replace(state, types[..^1]);

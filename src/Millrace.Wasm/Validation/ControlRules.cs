@@ -67,6 +67,7 @@ static class ControlRules
     static void CheckClause(FunctionState state, CatchClause clause)
     {
         var label = state.Label(clause.Label);
+        state.Spend(label.Length);
         var given = clause.Kind is CatchKind.Tag or CatchKind.TagAndReference
             ? state.Context.Tag(clause.TagIndex)
             : ImmutableArray<ValueType>.Empty;
@@ -74,8 +75,8 @@ static class ControlRules
             given = given.Add(ValueType.Reference(HeapKind.Exn, isNullable: false));
         if (!state.Context.Types.Matches(given.AsSpan(), label.AsSpan()))
         {
-            throw state.Invalid(
-                $"type mismatch: label requires [{string.Join(' ', label)}] but catch gives [{string.Join(' ', given)}]");
+            throw state.Invalid($"type mismatch: label requires {FunctionState.Show(label.AsSpan())} but catch gives "
+                + FunctionState.Show(given.AsSpan()));
         }
     }
 
@@ -94,8 +95,11 @@ static class ControlRules
         if (state.IsOpen) state.Push(frame.Type.Results);
     }
 
-    static bool IsIdentity(FunctionState state, FunctionType type) =>
-        state.Context.Types.Matches(type.Parameters.AsSpan(), type.Results.AsSpan());
+    static bool IsIdentity(FunctionState state, FunctionType type)
+    {
+        state.Spend(type.Results.Length);
+        return state.Context.Types.Matches(type.Parameters.AsSpan(), type.Results.AsSpan());
+    }
 
     static void BranchTable(FunctionState state, ReadOnlySpan<int> labels)
     {
@@ -130,10 +134,12 @@ static class ControlRules
             state.Push(type.Results);
             return;
         }
+        state.Spend(type.Results.Length);
         if (!state.Context.Types.Matches(type.Results.AsSpan(), state.Results.AsSpan()))
         {
-            throw state.Invalid($"type mismatch: current function requires result type "
-                + $"[{string.Join(' ', state.Results)}] but callee returns [{string.Join(' ', type.Results)}]");
+            throw state.Invalid("type mismatch: current function requires result type "
+                + $"{FunctionState.Show(state.Results.AsSpan())} but callee returns "
+                + FunctionState.Show(type.Results.AsSpan()));
         }
         state.SetUnreachable();
     }

@@ -21,6 +21,7 @@ sealed class FunctionState(ModuleContext context)
     string _where = "";
     int _offset;
     Instruction? _instruction;
+    long _workLeft = Limits.WorkFree + (Limits.WorkPerByte * (long)context.Module.Bytes.Length);
 
     /// <summary>The module around the body.</summary>
     public ModuleContext Context { get; } = context;
@@ -73,8 +74,16 @@ sealed class FunctionState(ModuleContext context)
         Height = 0; // a body's parameters are locals, not operands
     }
 
+    /// <summary>Counts steps whose number a few bytes of the module can make large.</summary>
+    public void Spend(int steps)
+    {
+        _workLeft -= steps;
+        if (_workLeft < 0) throw Invalid("module too costly to validate: long types are used too often for its size");
+    }
+
     void AddLocals(ValueType type, int count, bool isSet)
     {
+        Spend(count);
         Context.CheckType(type);
         if (_localCount + count > _locals.Length)
         {
@@ -109,6 +118,7 @@ sealed class FunctionState(ModuleContext context)
 
     public void Push(ImmutableArray<ValueType> types)
     {
+        Spend(types.Length);
         foreach (var type in types) Push(type);
     }
 
@@ -142,6 +152,7 @@ sealed class FunctionState(ModuleContext context)
     /// <summary>As <see cref="Pop(ImmutableArray{ValueType})"/>, but leaves them.</summary>
     public void Check(ImmutableArray<ValueType> expected)
     {
+        Spend(expected.Length);
         ref var top = ref Top;
         for (int i = expected.Length - 1, at = Height - 1; i >= 0; i--, at--)
         {
@@ -171,15 +182,20 @@ sealed class FunctionState(ModuleContext context)
     }
 
     InvalidException Mismatch(ImmutableArray<ValueType> expected, int height) =>
-        Mismatch($"[{string.Join(' ', expected)}]", height, expected.Length);
+        Mismatch(Show(expected.AsSpan()), height, expected.Length);
 
     // In the reference interpreter's words: of the stack as many operands as were wanted.
     InvalidException Mismatch(string expected, int height, int count)
     {
         var have = Math.Min(count, height - Top.Height);
-        var stack = string.Join(' ', _operands.AsSpan(height - have, have).ToArray());
-        return Invalid($"type mismatch: instruction requires {expected} but stack has [{stack}]");
+        var stack = Show(_operands.AsSpan(height - have, have));
+        return Invalid($"type mismatch: instruction requires {expected} but stack has {stack}");
     }
+
+    /// <summary>Types in brackets; the last ones only where there are many.</summary>
+    public static string Show(ReadOnlySpan<ValueType> types) => types.Length <= 32
+        ? $"[{string.Join(' ', types.ToArray())}]"
+        : $"[… {string.Join(' ', types[^32..].ToArray())}]";
 
     // Blocks
 
@@ -198,9 +214,9 @@ sealed class FunctionState(ModuleContext context)
         Pop(frame.Type.Results);
         if (Height != frame.Height)
         {
-            var left = string.Join(' ', _operands.AsSpan(frame.Height, Height - frame.Height).ToArray());
-            throw Invalid($"type mismatch: block requires [{string.Join(' ', frame.Type.Results)}] but stack has "
-                + $"[{left}] below it");
+            var left = Show(_operands.AsSpan(frame.Height, Height - frame.Height));
+            throw Invalid(
+                $"type mismatch: block requires {Show(frame.Type.Results.AsSpan())} but stack has {left} below it");
         }
         while (_setCount > frame.SetLocalsHeight) _isSet[_setLocals[--_setCount]] = false;
         _depth--;

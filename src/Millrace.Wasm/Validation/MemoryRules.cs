@@ -22,7 +22,7 @@ static class MemoryRules
             throw state.Invalid("alignment must be equal to natural");
         if (instruction.MemoryOffset > uint.MaxValue && !limits.Is64) throw state.Invalid("offset out of range");
         if (row.Immediate == ImmediateKind.MemoryAccessLane) CheckLane(state, instruction.Lane, row.AccessLog2);
-        state.Pop(limits.Is64 ? row.Parameters.SetItem(0, ValueType.I64) : row.Parameters);
+        state.Pop(limits.Is64 ? row.Parameters64 : row.Parameters);
         state.Push(row.Results);
     }
 
