@@ -11,6 +11,7 @@ static class Limits
     public const int Parameters = 1_000;
     public const int Results = 1_000;
     public const int Fields = 10_000;
+    public const int Supertypes = 16; // the format has a list of them, a valid module at most one
     public const int SubtypeDepth = 63;
     public const int Imports = 1_000_000;
     public const int Functions = 1_000_000;
@@ -19,8 +20,9 @@ static class Limits
     public const int Globals = 1_000_000;
     public const int Tags = 1_000_000;
     public const int Exports = 1_000_000;
+    public const int ElementSegments = 100_000;
     public const int Elements = 10_000_000;
-    public const int DataSegments = 1_000_000;
+    public const int DataSegments = 100_000;
     public const int FunctionBytes = 7_654_321;
     public const int Locals = 50_000;
     public const int BranchTable = 65_520;

@@ -64,7 +64,7 @@ ref partial struct ModuleReader
 
     void ReadElements()
     {
-        var count = _bytes.Count(Limits.Elements, "element segments");
+        var count = _bytes.Count(Limits.ElementSegments, "element segments");
         var elements = ImmutableArray.CreateBuilder<ElementSegment>(count);
         for (var i = 0; i < count; i++) elements.Add(ReadElement());
         _elements = elements.MoveToImmutable();

@@ -31,10 +31,9 @@ ref partial struct ModuleReader
         if (_bytes.Peek() is 0x50 or 0x4F)
         {
             isFinal = _bytes.Byte() == 0x4F;
-            var at = _bytes.Position;
-            var count = _bytes.Count(int.MaxValue, "supertypes");
-            if (count > 1) throw Malformed("too many supertypes: the limit is 1", at);
-            supertypes = count == 1 ? [_bytes.Index()] : [];
+            var list = ImmutableArray.CreateBuilder<int>(_bytes.Count(Limits.Supertypes, "supertypes"));
+            while (list.Count < list.Capacity) list.Add(_bytes.Index());
+            supertypes = list.MoveToImmutable();
             _features |= WasmFeatures.Gc;
         }
         return ReadComposite(new TypeShape(_types.Count, groupStart, groupLength, isFinal, supertypes));
@@ -184,8 +183,8 @@ ref partial struct ModuleReader
         var at = _bytes.Position;
         var flags = _bytes.Byte();
         var (hasMax, isShared, is64) = ((flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0);
-        // A shared memory must say how far it may grow; a table is never shared.
-        if (flags > 7 || (isShared && !(isMemory && hasMax))) throw Malformed("malformed limits flags", at);
+        // The threads proposal lets memories be shared, tables never.
+        if (flags > 7 || (isShared && !isMemory)) throw Malformed("malformed limits flags", at);
         if (isShared) _features |= WasmFeatures.Threads;
         if (is64) _features |= WasmFeatures.Memory64;
         return new SizeLimits(_bytes.U64(), hasMax ? _bytes.U64() : null, is64, isShared);

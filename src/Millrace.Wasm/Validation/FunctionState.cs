@@ -19,6 +19,7 @@ sealed class FunctionState(ModuleContext context)
     int _setCount;
     FunctionDefinition? _function;
     string _where = "";
+    FunctionType _constantType = FunctionTypes.Empty; // of the last constant expression: segments repeat it
     int _offset;
     Instruction? _instruction;
     long _workLeft = Limits.WorkFree + (Limits.WorkPerByte * (long)context.Module.Bytes.Length);
@@ -48,6 +49,7 @@ sealed class FunctionState(ModuleContext context)
     /// <summary>Starts on a function body.</summary>
     public void BeginFunction(FunctionDefinition function)
     {
+        Facts = new FunctionFacts();
         Begin(function.Type);
         IsConstant = false;
         _function = function;
@@ -59,7 +61,8 @@ sealed class FunctionState(ModuleContext context)
     /// <summary>Starts on a constant expression that gives one value.</summary>
     public void BeginConstant(ValueType type, int visibleGlobals, string where)
     {
-        Begin(FunctionTypes.Giving(type));
+        if (_constantType.Results is not [var last] || last != type) _constantType = FunctionTypes.Giving(type);
+        Begin(_constantType);
         IsConstant = true;
         VisibleGlobals = visibleGlobals;
         (_function, _where) = (null, where);
@@ -69,7 +72,6 @@ sealed class FunctionState(ModuleContext context)
     void Begin(FunctionType type)
     {
         (Height, _depth, _setCount, _instruction) = (0, 0, 0, null);
-        Facts = new FunctionFacts();
         Open(Opcode.Block, type);
         Height = 0; // a body's parameters are locals, not operands
     }

@@ -5,9 +5,6 @@ namespace Millrace.Wasm.Validation;
 /// <summary>What a module declares outside its code (core 3.5).</summary>
 static class ModuleRules
 {
-    const ulong PagesMax32 = 1UL << 16;
-    const ulong PagesMax64 = 1UL << 48;
-
     /// <summary>Types of functions, tables, memories, globals and tags.</summary>
     public static void CheckEntities(ModuleContext context)
     {
@@ -16,12 +13,14 @@ static class ModuleRules
         foreach (var table in module.Tables)
         {
             context.CheckType(table.ElementType);
-            CheckSize(table.Limits, table.Limits.Is64 ? ulong.MaxValue : uint.MaxValue, "table size");
+            CheckSize(table.Limits, table.Limits.Is64 ? ulong.MaxValue : uint.MaxValue, "table size must be at most 2^32-1");
         }
         foreach (var memory in module.Memories)
         {
-            var max = memory.Limits.Is64 ? PagesMax64 : PagesMax32;
-            CheckSize(memory.Limits, max, "memory size");
+            if (memory.Limits is { IsShared: true, Max: null })
+                throw new InvalidException("shared memory must have maximum", "");
+            if (memory.Limits.Is64) CheckSize(memory.Limits, 1UL << 48, "memory size must be at most 2^48 pages");
+            else CheckSize(memory.Limits, 1UL << 16, "memory size must be at most 65536 pages (4GiB)");
         }
         foreach (var global in module.Globals) context.CheckType(global.Type);
         foreach (var tag in module.Tags)
@@ -31,9 +30,9 @@ static class ModuleRules
         }
     }
 
-    static void CheckSize(SizeLimits limits, ulong bound, string what)
+    static void CheckSize(SizeLimits limits, ulong bound, string reason)
     {
-        if (limits.Min > bound || limits.Max > bound) throw new InvalidException($"{what} must be at most {bound}", "");
+        if (limits.Min > bound || limits.Max > bound) throw new InvalidException(reason, "");
         if (limits.Max < limits.Min)
             throw new InvalidException("size minimum must not be greater than maximum", "");
     }

@@ -25,6 +25,7 @@ static class TypeSectionRules
     static void CheckReferences(TypeDefinition type)
     {
         var bound = type.GroupStart + type.GroupLength;
+        if (type.Supertypes.Length > 1) throw Invalid($"sub type {type.Index} has several super types", type);
         foreach (var super in type.Supertypes)
         {
             if ((uint)super >= (uint)type.Index) throw Invalid($"unknown type {(uint)super}", type);

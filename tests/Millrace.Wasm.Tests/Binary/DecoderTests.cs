@@ -48,7 +48,7 @@ public sealed class DecoderTests
     [InlineData("0061736D01000000" + "01020161", "malformed definition type", 11)]
     [InlineData("0061736D01000000" + "0105016001400000", "malformed value type", 13)]
     [InlineData("0061736D01000000" + "05030108" + "00", "malformed limits flags", 11)]
-    [InlineData("0061736D01000000" + "05030102" + "00", "malformed limits flags", 11)] // shared, but no maximum
+    [InlineData("0061736D01000000" + "0405017003" + "0000", "malformed limits flags", 12)] // a shared table
     [InlineData("0061736D01000000" + "0404017F0000", "malformed reference type", 11)]
     [InlineData("0061736D01000000" + "0606017F0241000B", "malformed mutability", 12)]
     [InlineData("0061736D01000000" + "0204010000" + "05", "malformed import kind", 13)]
@@ -135,7 +135,7 @@ public sealed class DecoderTests
     [InlineData(TagSection)]
     public void Does_not_believe_a_count_that_the_bytes_cannot_hold(byte section)
     {
-        var bytes = Module(RawSection(section, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0));
+        var bytes = Module(RawSection(section, 0x9F, 0x8D, 0x06, 0, 0, 0));
         var before = GC.GetAllocatedBytesForCurrentThread();
 
         Assert.Throws<MalformedException>(() => Decoder.Decode(bytes));

@@ -104,7 +104,10 @@ public sealed class ValidatorTests
     [Fact]
     public void Checks_sizes_exports_and_the_start_function()
     {
-        Assert.StartsWith("memory size", Reason(Module(Section(MemorySection, [0, 0x81, 0x80, 0x04]))));
+        Assert.Equal(
+            "memory size must be at most 65536 pages (4GiB)",
+            Reason(Module(Section(MemorySection, [0, 0x81, 0x80, 0x04]))));
+        Assert.Equal("shared memory must have maximum", Reason(Module(Section(MemorySection, [2, 0]))));
         Assert.Equal(
             "size minimum must not be greater than maximum", Reason(Module(Section(MemorySection, [1, 2, 1]))));
         Assert.Equal("duplicate export name", Reason(Module(
@@ -176,6 +179,7 @@ public sealed class ValidatorTests
         Validate(Module(Section(TypeSection, open, [0x50, 1, 0, 0x5F, 2, I32, 0, I64, 1])));
         Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, open, [0x50, 1, 0, 0x5F, 1, I64, 0]))));
         Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, [0x5F, 0], [0x50, 1, 0, 0x5F, 0]))));
+        Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, open, open, [0x50, 2, 0, 1, 0x5F, 1, I32, 0]))));
         Assert.Equal("unknown type 1", Reason(Module(Section(TypeSection, [0x50, 1, 1, 0x5F, 0], open))));
     }
 
