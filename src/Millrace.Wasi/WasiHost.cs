@@ -14,7 +14,8 @@ public sealed class WasiHost : IDisposable
     public const string ModuleName = "wasi_snapshot_preview1";
 
     readonly WasiContext _context;
-    EngineMemory? _memory;
+    Instance? _caller;
+    IGuestMemory _memory = NoMemory.Instance;
 
     /// <summary>Opens the preopened directories.</summary>
     /// <exception cref="IOException">A directory cannot be opened.</exception>
@@ -46,8 +47,12 @@ public sealed class WasiHost : IDisposable
 
     HostFunction Bind(CallEntry entry) => (caller, arguments, results) =>
     {
-        var memory = caller.Memory;
-        if (_memory?.Memory != memory) _memory = new(memory);
+        if (_caller != caller.Instance)
+        {
+            _caller = caller.Instance;
+            _memory = _caller.FindMemory("memory") is { } memory ? new EngineMemory(memory) : NoMemory.Instance;
+        }
+
         var errno = entry.Invoke(_context, _memory, arguments);
         if (results.Length > 0) results[0] = Value.From((int)errno);
     };

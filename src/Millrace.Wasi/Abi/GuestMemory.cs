@@ -13,9 +13,19 @@ interface IGuestMemory
 /// <summary>The engine's memory.</summary>
 sealed class EngineMemory(Memory memory) : IGuestMemory
 {
-    public Memory Memory { get; } = memory;
+    public bool TrySpan(uint address, uint length, out Span<byte> span) => memory.TrySpan(address, length, out span);
+}
 
-    public bool TrySpan(uint address, uint length, out Span<byte> span) => Memory.TrySpan(address, length, out span);
+/// <summary>Of a guest that exports none: it can still exit or yield, and every pointer is a fault.</summary>
+sealed class NoMemory : IGuestMemory
+{
+    public static readonly NoMemory Instance = new();
+
+    public bool TrySpan(uint address, uint length, out Span<byte> span)
+    {
+        span = default;
+        return false;
+    }
 }
 
 /// <summary>A pointer outside the guest's memory; becomes <see cref="Errno.Fault"/> where calls are dispatched.</summary>
