@@ -42,6 +42,17 @@ public sealed class DoorTests
 
         Assert.Equal(RunEndKind.Exited, guest.Wait().Kind);
         Assert.Equal([0, 0, 0, 0], _host.Output);
+        Assert.Equal((1, false), (_host.Waits, _host.IsWaiting));
+    }
+
+    [Fact]
+    public void Needs_its_slot_when_the_answer_is_there_already()
+    {
+        _host.OnStart = (sequence, _) => _host.Answer(sequence, "{}");
+
+        Runs.Execute(Wat.Program("(drop (call $wait_one (call $op (i32.const 0)) (i32.const -1)))"), _host);
+
+        Assert.Equal(0, _host.Waits);
     }
 
     [Fact]

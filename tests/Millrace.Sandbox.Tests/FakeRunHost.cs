@@ -67,6 +67,23 @@ sealed class FakeRunHost : IRunHost
         target.Write(bytes);
     }
 
+    public int Waits { get; private set; }
+
+    public bool IsWaiting { get; private set; }
+
+    public void BeginWait()
+    {
+        Assert.False(IsWaiting);
+        IsWaiting = true;
+        Waits++;
+    }
+
+    public void EndWait()
+    {
+        Assert.True(IsWaiting);
+        IsWaiting = false;
+    }
+
     /// <summary>Commits a result, then hands it over.</summary>
     public void Answer(long sequence, OperationResult result)
     {

@@ -6,7 +6,7 @@ namespace Millrace.Sandbox.Tests;
 public sealed class ReplayTests
 {
     const string StartTwo = """
-        (local $a i32) (local $b i32)
+        (local $a i32) (local $b i32) (local $c i32)
         (local.set $a (call $op (i32.const 0)))
         (local.set $b (call $op (i32.const 1)))
         """;
@@ -72,7 +72,6 @@ public sealed class ReplayTests
 
         var end = Execute(
             StartTwo + """
-            (local $c i32)
             (local.set $c (call $op (i32.const 2)))
             (drop (call $wait_one (local.get $a) (i32.const -1)))
             (drop (call $wait_one (local.get $b) (i32.const -1)))
@@ -119,12 +118,11 @@ public sealed class ReplayTests
     {
         // The refusal is the guest's own doing: the same in the first execution and in the next, and nobody else's matter.
         var body = StartTwo + """
-            (local $bad i32)
-            (local.set $bad (call $start (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)))
+            (local.set $c (call $start (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)))
             (drop (call $wait_one (local.get $a) (i32.const -1)))
             (call $take_print (local.get $a))
-            (drop (call $wait_one (local.get $bad) (i32.const -1)))
-            (call $take_print (local.get $bad))
+            (drop (call $wait_one (local.get $c) (i32.const -1)))
+            (call $take_print (local.get $c))
             """;
         _host.OnStart = (sequence, _) => _host.Answer(sequence, "{}");
         Execute(body, JournalPrefix.Empty);

@@ -44,7 +44,7 @@ sealed class RunningGuest
                 _ended.SetException(e);
             }
         },
-        16 << 20).Start();
+        16 << 20) { IsBackground = true }.Start();
 
     public RunEnd Wait() => _ended.Task.WaitAsync(Runs.TestTimeout).GetAwaiter().GetResult();
 }

@@ -207,15 +207,31 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
                 }
             },
             null, TimeSpan.FromMilliseconds(timeoutMs), Timeout.InfiniteTimeSpan);
-        lock (control.Gate)
+        var isWaiting = false;
+        try
         {
             while (true)
             {
-                control.ThrowIfEnded();
-                var index = FirstAnswered(operations);
-                if (index >= 0 || isTimeOut) return index;
-                control.Wait();
+                lock (control.Gate)
+                {
+                    while (true)
+                    {
+                        control.ThrowIfEnded();
+                        var index = FirstAnswered(operations);
+                        if (index >= 0 || isTimeOut) return index;
+                        if (!isWaiting) break;
+                        control.Wait();
+                    }
+                }
+
+                // Told outside the gate, which a host that answers meanwhile needs.
+                host.BeginWait();
+                isWaiting = true;
             }
+        }
+        finally
+        {
+            if (isWaiting) host.EndWait();
         }
     }
 

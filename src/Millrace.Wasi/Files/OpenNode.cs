@@ -73,6 +73,7 @@ abstract class OpenDirectory : OpenNode
 
     public abstract Errno Link(string path, bool follow, OpenDirectory target, string targetPath);
 
+    /// <summary>Makes a link; the caller has refused an absolute one.</summary>
     public abstract Errno Symlink(string content, string path);
 
     public abstract Errno ReadLink(string path, out byte[] content);

@@ -117,17 +117,13 @@ sealed class ManagedDirectory(HostEntry root) : OpenDirectory
     // .NET 10 makes no hard links.
     public override Errno Link(string path, bool follow, OpenDirectory target, string targetPath) => Errno.Notsup;
 
-    public override Errno Symlink(string content, string path)
+    public override Errno Symlink(string content, string path) => At(path, false, place =>
     {
-        if (content.StartsWith('/')) return Errno.Notcapable;
-        return At(path, false, place =>
-        {
-            if (place.Node is not null) return Errno.Exist;
-            if (place.IsDirectoryNamed) return Errno.Noent;
-            File.CreateSymbolicLink(Path.Join(place.Parent.Path, place.Name), content);
-            return Errno.Success;
-        });
-    }
+        if (place.Node is not null) return Errno.Exist;
+        if (place.IsDirectoryNamed) return Errno.Noent;
+        File.CreateSymbolicLink(Path.Join(place.Parent.Path, place.Name), content);
+        return Errno.Success;
+    });
 
     public override Errno ReadLink(string path, out byte[] content)
     {

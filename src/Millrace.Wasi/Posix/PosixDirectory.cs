@@ -103,9 +103,8 @@ sealed unsafe class PosixDirectory(SafeFileHandle handle) : OpenDirectory
     public override Errno Unlink(string path) =>
         InParent(path, static (parent, name) => Native.Unlinkat(parent, name, 0));
 
-    public override Errno Symlink(string content, string path) => content.StartsWith('/')
-        ? Errno.Notcapable
-        : InParent(path, (parent, name) => Native.Symlinkat(content, parent, name));
+    public override Errno Symlink(string content, string path) =>
+        InParent(path, (parent, name) => Native.Symlinkat(content, parent, name));
 
     public override Errno StatAt(string path, bool follow, out Filestat stat)
     {
