@@ -148,7 +148,7 @@ public sealed class DoorTests
         Assert.Equal(65, _host.Started.Count);
         Assert.Equal(64, _host.Started[^1].Sequence);
         Assert.Equal([DeliveryKind.Cancel], _host.Deliveries.Select(d => d.Kind));
-        Assert.Equal("over-budget", ErrorType(_host.Output[4..^4]));
+        Assert.Equal("over-budget", ErrorType(_host.Output.AsSpan()[4..^4]));
         Assert.Equal(66, BitConverter.ToInt32(_host.Output.AsSpan()[^4..]));
     }
 

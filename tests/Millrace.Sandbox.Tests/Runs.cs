@@ -32,19 +32,23 @@ sealed class RunningGuest
 {
     readonly TaskCompletionSource<RunEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public RunningGuest(SandboxRun run) => new Thread(
-        () =>
+    public RunningGuest(SandboxRun run)
+    {
+        var thread = new Thread(() => Execute(run), 16 << 20) { IsBackground = true };
+        thread.Start();
+    }
+
+    void Execute(SandboxRun run)
+    {
+        try
         {
-            try
-            {
-                _ended.SetResult(run.Execute());
-            }
-            catch (Exception e)
-            {
-                _ended.SetException(e);
-            }
-        },
-        16 << 20) { IsBackground = true }.Start();
+            _ended.SetResult(run.Execute());
+        }
+        catch (Exception e)
+        {
+            _ended.SetException(e);
+        }
+    }
 
     public RunEnd Wait() => _ended.Task.WaitAsync(Runs.TestTimeout).GetAwaiter().GetResult();
 }
