@@ -1,8 +1,24 @@
 using System.CommandLine;
 using Millrace.Cli;
 
-var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions.")
+var screen = new Screen();
+var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions, each in a sandbox of its own.")
 {
+    NewCommand.Create(screen),
+    RunCommand.Create(screen),
+    WastCommand.Create(screen),
     InferenceWorkerCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+try
+{
+    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+}
+catch (CommandException e)
+{
+    screen.Note($"millrace: {e.Message}");
+    return e.ExitCode;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Millrace.Cli;
+
+/// <summary>A command cannot do what was asked; the message says what to do next.</summary>
+sealed class CommandException(string message, int exitCode = 2) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}
+
+/// <summary>Results go to standard output; all that is said to a person goes to standard error.</summary>
+sealed class Screen
+{
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    readonly IAnsiConsole _errors = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>Whether a person sits at the terminal.</summary>
+    public bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+
+    /// <summary>One line for the person.</summary>
+    public void Note(string text) => Console.Error.WriteLine(text);
+
+    /// <summary>The result, as it is.</summary>
+    public void Result(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>The result as JSON.</summary>
+    public void Result(JsonNode json) => Console.Out.WriteLine(json.ToJsonString(Indented));
+
+    /// <summary>A question with a yes or a no; no, where nobody can answer.</summary>
+    public bool Ask(string question)
+    {
+        if (!IsInteractive) return false;
+        Console.Error.Write($"{question} [y/N] ");
+        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    /// <summary>Does a thing that may take over a second: a spinner on a terminal, else one line at its start.</summary>
+    /// <param name="text">What is being done.</param>
+    /// <param name="work">The work; it may say how far it is.</param>
+    public async Task<T> ProgressAsync<T>(string text, Func<IProgress<string>, Task<T>> work)
+    {
+        if (Console.IsErrorRedirected || !_errors.Profile.Capabilities.Ansi)
+        {
+            Note($"{text} ...");
+            return await work(new Line(_ => { }));
+        }
+
+        return await _errors.Status().StartAsync(
+            Markup.Escape(text), context => work(new Line(more => context.Status(Markup.Escape($"{text}: {more}")))));
+    }
+
+    /// <summary>A table for a person: columns as wide as their longest cell, the last one unbounded.</summary>
+    public void Table(string[] heads, IEnumerable<string[]> rows)
+    {
+        var all = rows.Prepend(heads).ToList();
+        var widths = heads.Select((_, i) => all.Max(row => row[i].Length)).ToArray();
+        foreach (var row in all)
+        {
+            var cells = row.Select((cell, i) => i == row.Length - 1 ? cell : cell.PadRight(widths[i]));
+            Console.Out.WriteLine(string.Join("  ", cells).TrimEnd());
+        }
+    }
+
+    // Progress<T> posts to a context; here the words come in order and at once.
+    sealed class Line(Action<string> say) : IProgress<string>
+    {
+        public void Report(string value) => say(value);
+    }
+}
