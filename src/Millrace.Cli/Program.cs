@@ -1,12 +1,11 @@
 using System.CommandLine;
 using Millrace.Cli;
 
-var screen = new Screen();
+var screen = Screen.OfProcess();
 var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions, each in a sandbox of its own.")
 {
     NewCommand.Create(screen),
     RunCommand.Create(screen),
-    WastCommand.Create(screen),
     InferenceWorkerCommand.Create(),
 };
 try

@@ -15,26 +15,42 @@ sealed class Screen
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    readonly IAnsiConsole _errors = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+    readonly TextReader _input;
+    readonly TextWriter _output;
+    readonly TextWriter _errors;
+    readonly IAnsiConsole? _live;
+
+    /// <summary>The process's own streams.</summary>
+    public static Screen OfProcess() => new(Console.In, Console.Out, Console.Error)
+    {
+        IsInteractive = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+    };
+
+    public Screen(TextReader input, TextWriter output, TextWriter errors)
+    {
+        (_input, _output, _errors) = (input, output, errors);
+        var isTerminal = errors == Console.Error && !Console.IsErrorRedirected;
+        _live = isTerminal ? AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(errors) }) : null;
+    }
 
     /// <summary>Whether a person sits at the terminal.</summary>
-    public bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+    public bool IsInteractive { get; init; }
 
     /// <summary>One line for the person.</summary>
-    public void Note(string text) => Console.Error.WriteLine(text);
+    public void Note(string text) => _errors.WriteLine(text);
 
     /// <summary>The result, as it is.</summary>
-    public void Result(string text) => Console.Out.WriteLine(text);
+    public void Result(string text) => _output.WriteLine(text);
 
     /// <summary>The result as JSON.</summary>
-    public void Result(JsonNode json) => Console.Out.WriteLine(json.ToJsonString(Indented));
+    public void Result(JsonNode json) => _output.WriteLine(json.ToJsonString(Indented));
 
     /// <summary>A question with a yes or a no; no, where nobody can answer.</summary>
     public bool Ask(string question)
     {
         if (!IsInteractive) return false;
-        Console.Error.Write($"{question} [y/N] ");
-        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
+        _errors.Write($"{question} [y/N] ");
+        return _input.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
     /// <summary>Does a thing that may take over a second: a spinner on a terminal, else one line at its start.</summary>
@@ -42,13 +58,13 @@ sealed class Screen
     /// <param name="work">The work; it may say how far it is.</param>
     public async Task<T> ProgressAsync<T>(string text, Func<IProgress<string>, Task<T>> work)
     {
-        if (Console.IsErrorRedirected || !_errors.Profile.Capabilities.Ansi)
+        if (_live is null || !_live.Profile.Capabilities.Ansi)
         {
             Note($"{text} ...");
             return await work(new Line(_ => { }));
         }
 
-        return await _errors.Status().StartAsync(
+        return await _live.Status().StartAsync(
             Markup.Escape(text), context => work(new Line(more => context.Status(Markup.Escape($"{text}: {more}")))));
     }
 
@@ -60,7 +76,7 @@ sealed class Screen
         foreach (var row in all)
         {
             var cells = row.Select((cell, i) => i == row.Length - 1 ? cell : cell.PadRight(widths[i]));
-            Console.Out.WriteLine(string.Join("  ", cells).TrimEnd());
+            _output.WriteLine(string.Join("  ", cells).TrimEnd());
         }
     }
 
