@@ -6,6 +6,7 @@ var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions, e
 {
     NewCommand.Create(screen),
     RunCommand.Create(screen),
+    WastCommand.Create(screen),
     InferenceWorkerCommand.Create(),
 };
 try
