@@ -1,8 +1,6 @@
 namespace Millrace.Flows;
 
-/// <summary>
-/// A manifest, or a package around it, is not as it must be. The message names file, line and column.
-/// </summary>
+/// <summary>A manifest or its package is not as it must be. The message names file, line and column.</summary>
 /// <param name="file">Path inside the package, or the folder.</param>
 /// <param name="line">From 1; 0 when the fault has no place in the text.</param>
 /// <param name="column">From 1; 0 when the fault has no place in the text.</param>

@@ -37,7 +37,8 @@ sealed class DeployCheck(Func<string, Integration?> integrations, Func<string, C
         if (dot < 0) return;
         var name = on[..dot];
         if (Known(name) is not { } integration) return;
-        if (integration.Webhook is null) _problems.Add($"'{on}': the integration '{name}' has no webhook, so it emits no events");
+        if (integration.Webhook is null)
+            _problems.Add($"'{on}': the integration '{name}' has no webhook, so it emits no events");
         CheckConnection(connection!, name);
     }
 

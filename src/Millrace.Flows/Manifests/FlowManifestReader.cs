@@ -47,7 +47,8 @@ static class FlowManifestReader
         var where = fields.Optional("where");
         var partition = fields.Optional("partition") is { } template ? Reads.Scalar(template, "partition") : null;
         var concurrencyNode = fields.Optional("concurrency");
-        var concurrency = concurrencyNode is null ? 0 : ManifestParts.OneOf(concurrencyNode, "concurrency", ConcurrencyNames);
+        var concurrency = concurrencyNode is null
+            ? 0 : ManifestParts.OneOf(concurrencyNode, "concurrency", ConcurrencyNames);
         if (concurrency != 0 && partition is null)
             throw concurrencyNode!.At.Problem("'concurrency' needs a 'partition': it speaks of the other runs in it");
         var auth = fields.Optional("auth");
@@ -66,7 +67,10 @@ static class FlowManifestReader
         if (text is "schedule" or "chat") throw node.At.Problem($"triggers on '{text}' come later");
         var dot = text.IndexOf('.', StringComparison.Ordinal);
         if (dot < 0 || !Names.IsName(text[..dot]) || !Names.IsOperation(text[(dot + 1)..]))
-            throw node.At.Problem($"'{text}' is no event: write http, or an integration's event like github.pull_request");
+        {
+            throw node.At.Problem(
+                $"'{text}' is no event: write http, or an integration's event like github.pull_request");
+        }
         return text;
     }
 }

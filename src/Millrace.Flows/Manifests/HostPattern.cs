@@ -45,7 +45,9 @@ sealed partial record HostPattern(string Scheme, string Host, int Port)
     }
 
     [GeneratedRegex(
-        @"\A(?:https://|(?<http>http://))?(?<host>(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?<port>[0-9]{1,5}))?/?\z",
+        @"\A(?:https://|(?<http>http://))?"
+        + @"(?<host>(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+        + @"(?::(?<port>[0-9]{1,5}))?/?\z",
         RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

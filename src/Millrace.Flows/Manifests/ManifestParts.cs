@@ -5,9 +5,7 @@ namespace Millrace.Flows.Manifests;
 /// <summary>What flow.yaml and integration.yaml have in common.</summary>
 static class ManifestParts
 {
-    /// <summary>
-    /// Nouns of built-in operations, and those reserved for later ones: no integration may take them.
-    /// </summary>
+    /// <summary>Nouns of built-in operations, also of later ones: no integration may take them.</summary>
     public static readonly ImmutableArray<string> BuiltInNouns =
         ["kv", "memory", "llm", "http", "log", "door", "run", "nn", "net", "schedule", "chat", "millrace"];
 
@@ -24,7 +22,9 @@ static class ManifestParts
     {
         var text = Reads.Text(node, what);
         var index = choices.IndexOf(text);
-        return index >= 0 ? index : throw node.At.Problem($"'{what}' is one of {string.Join(", ", choices)}, not '{text}'");
+        return index >= 0
+            ? index
+            : throw node.At.Problem($"'{what}' is one of {string.Join(", ", choices)}, not '{text}'");
     }
 
     /// <summary>A file of the package: relative, with '/' and no way out.</summary>
@@ -40,7 +40,7 @@ static class ManifestParts
             HostPattern.TryParse(Reads.Text(item, "hosts"), out var pattern)
                 ? pattern
                 : throw item.At.Problem(
-                    "a host is a name with an optional port, like api.example.com, *.example.com or http://127.0.0.1:8080"))];
+                    "a host is a name with an optional port: api.example.com, *.example.com, http://127.0.0.1:8080"))];
 
     public static FlowLimits Limits(YamlNode? node)
     {

@@ -30,8 +30,8 @@ sealed class PackageContent
         new(origin, files.ToImmutableSortedDictionary(StringComparer.Ordinal));
 
     /// <summary>
-    /// Reads the manifest, what it names, <c>schemas/</c> and <c>assets/</c>; whatever else lies in the folder (sources,
-    /// build output) is no part of the package.
+    /// Reads the manifest, what it names, <c>schemas/</c> and <c>assets/</c>; whatever else lies in the folder
+    /// (sources, build output) is no part of the package.
     /// </summary>
     public static PackageContent FromFolder(string folder)
     {
@@ -109,7 +109,10 @@ sealed class PackageContent
             RefuseLinks(path);
             _bytes += new FileInfo(full).Length;
             if (_bytes > BytesMax || Files.Count >= FilesMax)
-                throw new ManifestException(origin, 0, 0, $"a package has at most {FilesMax} files and {BytesMax >> 20} MiB");
+            {
+                throw new ManifestException(
+                    origin, 0, 0, $"a package has at most {FilesMax} files and {BytesMax >> 20} MiB");
+            }
             ReadOnlyMemory<byte> bytes = File.ReadAllBytes(full);
             Files.Add(path, bytes);
             return bytes;

@@ -48,7 +48,10 @@ static class Reads
     {
         var text = Text(node, what);
         if (!Names.IsName(text))
-            throw node.At.Problem($"'{text}' is not a {what}: small letters, digits and '-', a letter first, 63 at most");
+        {
+            throw node.At.Problem(
+                $"'{text}' is not a {what}: small letters, digits and '-', a letter first, 63 at most");
+        }
         return text;
     }
 

@@ -61,9 +61,8 @@ static class Settings
         _ => JsonValue.Create(Reads.Size(node, name, 0, SizeMax)),
     };
 
-    /// <summary>
-    /// The values in force: what was given over the defaults. <paramref name="source"/> is for messages.
-    /// </summary>
+    /// <summary>The values in force: what was given over the defaults.</summary>
+    /// <param name="source">For messages.</param>
     public static JsonObject Apply(ImmutableArray<Setting> declared, JsonObject? given, string source)
     {
         var values = new JsonObject();
@@ -71,13 +70,17 @@ static class Settings
         {
             var value = given?[setting.Name] is { } written ? Convert(written, setting, source) : setting.Default;
             if (value is null)
-                throw new ManifestException(source, 0, 0, $"the setting '{setting.Name}' has no default; give it a value");
+            {
+                throw new ManifestException(
+                    source, 0, 0, $"the setting '{setting.Name}' has no default; give it a value");
+            }
             values[setting.Name] = value.DeepClone();
         }
         foreach (var (name, _) in given ?? [])
         {
             if (declared.Any(setting => setting.Name == name)) continue;
-            var known = declared.IsEmpty ? "it has none" : "known are " + string.Join(", ", declared.Select(s => s.Name));
+            var known = declared.IsEmpty
+                ? "there are none" : "known are " + string.Join(", ", declared.Select(s => s.Name));
             throw new ManifestException(source, 0, 0, $"unknown setting '{name}'; {known}");
         }
         return values;
@@ -99,7 +102,8 @@ static class Settings
             SettingType.List => given is JsonArray list && list.All(item => IsText(item)) ? given.DeepClone() : null,
             SettingType.Bool => text is "true" or "false" ? JsonValue.Create(text == "true")
                 : given is JsonValue flag && flag.TryGetValue<bool>(out var yes) ? JsonValue.Create(yes) : null,
-            SettingType.Int => text is null ? Whole(given) : Reads.TryInteger(text, out var n) ? JsonValue.Create(n) : null,
+            SettingType.Int => text is null ? Whole(given)
+                : Reads.TryInteger(text, out var n) ? JsonValue.Create(n) : null,
             SettingType.Duration => text is null ? Whole(given)
                 : Units.TryDuration(text, out var time) && time <= DurationMax
                     ? JsonValue.Create((long)time.TotalMilliseconds) : null,

@@ -13,7 +13,10 @@ sealed class WhereReader(JsonObject settings)
     Clause ReadClause(YamlEntry entry)
     {
         if (!JsonPath.TryParse(entry.Key.Text, out var path))
-            throw entry.Key.At.Problem($"'{entry.Key.Text}' is no path: names with dots between, like pull_request.draft");
+        {
+            throw entry.Key.At.Problem(
+                $"'{entry.Key.Text}' is no path: names with dots between, like pull_request.draft");
+        }
         return new Clause(path, ReadCondition(entry.Value, isOuter: true));
     }
 
@@ -44,9 +47,9 @@ sealed class WhereReader(JsonObject settings)
         IEnumerable<YamlNode> items = node is YamlList list ? list.Items : [node];
         var beginnings = items
             .SelectMany(item => Values(Reads.Scalar(item, "starts")).Select(value => (item.At, value)))
-            .Select(pair => pair.value.ValueKind == JsonValueKind.String && pair.value.GetString() is { Length: > 0 } text
-                ? text
-                // An empty beginning would match everything: a trigger phrase that someone emptied must not.
+            // An empty beginning would match everything: a trigger phrase that someone emptied must not.
+            .Select(pair => pair.value is { ValueKind: JsonValueKind.String } value && !value.ValueEquals("")
+                ? value.GetString()!
                 : throw pair.At.Problem("'starts' takes texts that are not empty"));
         return new Starts([.. beginnings]);
     }
