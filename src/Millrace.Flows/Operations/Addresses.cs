@@ -54,8 +54,9 @@ static class Addresses
     static bool MayReachV6(IPAddress address, bool allowsPrivate)
     {
         if (GlobalV6.Contains(address)) return !NotPublicV6.Any(network => network.Contains(address));
-        return allowsPrivate
-            && (address.Equals(IPAddress.IPv6Loopback) || UniqueLocalV6.Contains(address) || LinkLocalV6.Contains(address));
+        var isPrivate = address.Equals(IPAddress.IPv6Loopback)
+            || UniqueLocalV6.Contains(address) || LinkLocalV6.Contains(address);
+        return allowsPrivate && isPrivate;
     }
 
     static long ScopeIdOrZero(this IPAddress address) =>

@@ -104,7 +104,8 @@ sealed record ConnectionFile
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException
             or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new ConnectionException($"The connection '{name}' is not used: its file cannot be read. Add it again.");
+            throw new ConnectionException(
+                $"The connection '{name}' is not used: its file cannot be read. Add it again.");
         }
     }
 }

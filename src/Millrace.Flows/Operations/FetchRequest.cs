@@ -87,7 +87,8 @@ sealed partial record FetchRequest
     static ImmutableArray<KeyValuePair<string, string>> ReadHeaders(JsonElement fields)
     {
         if (!fields.TryGetProperty("headers", out var map) || map.ValueKind == JsonValueKind.Null) return [];
-        if (map.ValueKind != JsonValueKind.Object) throw new InvalidRequestException("'headers' is an object of texts.");
+        if (map.ValueKind != JsonValueKind.Object)
+            throw new InvalidRequestException("'headers' is an object of texts.");
         var headers = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
         foreach (var header in map.EnumerateObject())
         {
@@ -97,7 +98,8 @@ sealed partial record FetchRequest
             CheckHeader(header.Name, value);
             headers.Add(new(header.Name, value));
         }
-        if (headers.Count > HeadersMax) throw new InvalidRequestException($"'headers' has at most {HeadersMax} entries.");
+        if (headers.Count > HeadersMax)
+            throw new InvalidRequestException($"'headers' has at most {HeadersMax} entries.");
         return headers.ToImmutable();
     }
 
@@ -131,8 +133,9 @@ sealed partial record FetchRequest
         }
         else if (form is "query" or "basic" && name is not { Length: > 0 })
         {
-            throw new InvalidRequestException(
-                form == "query" ? "'auth' as query needs 'name', the parameter's name." : "'auth' as basic needs 'name', the user's name.");
+            throw new InvalidRequestException(form == "query"
+                ? "'auth' as query needs 'name', the parameter's name."
+                : "'auth' as basic needs 'name', the user's name.");
         }
         return new FetchAuth(HeadJson.Text(auth, "connection"), form, name);
     }

@@ -39,10 +39,12 @@ sealed class FetchSender : IDisposable
     }
 
     /// <summary>Sends over a shared connection.</summary>
-    public Task<HttpResponseMessage> ReadAsync(HttpRequestMessage message, bool allowsPrivate, CancellationToken cancel) =>
+    public Task<HttpResponseMessage> ReadAsync(
+        HttpRequestMessage message, bool allowsPrivate, CancellationToken cancel) =>
         (allowsPrivate ? _private : _public).SendAsync(message, cancel);
 
-    /// <summary>A transport for one write; <paramref name="beforeSend"/> is called right before its first byte.</summary>
+    /// <summary>A transport for one write.</summary>
+    /// <param name="beforeSend">Called right before its first byte.</param>
     public HttpMessageInvoker ForWrite(bool allowsPrivate, Action beforeSend)
     {
         var transport = Transport(allowsPrivate);

@@ -41,17 +41,19 @@ static class HeadJson
     public static long? Integer(JsonElement fields, string name, long min, long max)
     {
         if (!fields.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt64(out var number) || number < min || number > max)
-            throw new InvalidRequestException($"'{name}' is a whole number from {min} to {max}.");
-        return number;
+        var isNumber = value.ValueKind == JsonValueKind.Number;
+        return isNumber && value.TryGetInt64(out var number) && number >= min && number <= max
+            ? number
+            : throw new InvalidRequestException($"'{name}' is a whole number from {min} to {max}.");
     }
 
     public static double? Number(JsonElement fields, string name, double min, double max)
     {
         if (!fields.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var number) || number < min || number > max)
-            throw new InvalidRequestException($"'{name}' is a number from {min} to {max}.");
-        return number;
+        var isNumber = value.ValueKind == JsonValueKind.Number;
+        return isNumber && value.TryGetDouble(out var number) && number >= min && number <= max
+            ? number
+            : throw new InvalidRequestException($"'{name}' is a number from {min} to {max}.");
     }
 
     static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";

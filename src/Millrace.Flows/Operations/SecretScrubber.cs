@@ -63,8 +63,9 @@ sealed class SecretScrubber
         yield return LowerEscapes(url);
         yield return url.Replace("%20", "+", StringComparison.Ordinal);
         yield return JavaScriptEncoder.Default.Encode(secret);
-        yield return JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(secret);
-        yield return JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(secret).Replace("/", "\\/", StringComparison.Ordinal);
+        var json = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(secret);
+        yield return json;
+        yield return json.Replace("/", "\\/", StringComparison.Ordinal);
         yield return Convert.ToHexStringLower(bytes);
         yield return Convert.ToHexString(bytes);
         for (var offset = 0; offset < 3; offset++)
