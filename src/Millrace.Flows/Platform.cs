@@ -41,6 +41,7 @@ public sealed class Platform : IAsyncDisposable
         var node = new Node(options, parts.Store)
         {
             BuiltIns = parts.BuiltIns.Prepend(Sleep.BuiltIn).ToFrozenDictionary(builtIn => builtIn.Name),
+            Catalog = parts.Catalog ?? new(parts.Store),
             Connections = parts.Connections,
             Guests = parts.Guests,
             Owner = Convert.ToHexStringLower(options.Randomness(8)),
@@ -60,6 +61,24 @@ public sealed class Platform : IAsyncDisposable
         var platform = new Platform(node, parts);
         platform._dispatcher.Start();
         return platform;
+    }
+
+    /// <summary>The connections of the data folder.</summary>
+    public ConnectionStore Connections => _parts.ConnectionStore
+        ?? throw new InvalidOperationException("This platform was put together without a data folder.");
+
+    /// <summary>The models that flows can name.</summary>
+    public async Task<ImmutableArray<ModelSummary>> ModelsAsync(CancellationToken cancel = default)
+    {
+        if (_parts.Models is not { } models) return [];
+        var routes = await models.ListAsync(cancel);
+        var standard = models.Default(routes);
+        return [.. routes.Select(route => new ModelSummary(
+            route.Name, route.ContextTokens, new(route.Passed, route.Reason), route.Name == standard)
+        {
+            Connection = route.Connection,
+            VerdictKey = route.VerdictKey,
+        })];
     }
 
     /// <summary>The newest version of every flow.</summary>

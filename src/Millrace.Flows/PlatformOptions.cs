@@ -21,6 +21,12 @@ public sealed record PlatformOptions
     /// <summary>The models of this machine; null: none.</summary>
     public ILanguageModel? LanguageModel { get; init; }
 
+    /// <summary>The model of a request that names none; null: the first that passed the check.</summary>
+    public string? PreferredModel { get; init; }
+
+    /// <summary>What <c>models check</c> found for a remote model (<c>host model</c>); null: not checked.</summary>
+    public Func<string, ModelVerdict?> RemoteVerdict { get; init; } = _ => null;
+
     /// <summary>How long a node holds a run without renewing it.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -21,7 +21,7 @@ sealed class Node(PlatformOptions options, IStore store) : IDisposable
 
     public TimeSpan SendDeadline => Options.SendDeadline;
 
-    public Catalog Catalog { get; } = new(store);
+    public required Catalog Catalog { get; init; }
 
     public RunFeeds Feeds { get; } = new();
 

@@ -16,6 +16,15 @@ sealed record PlatformParts : IAsyncDisposable
     public required Func<string, Connection?> Connections { get; init; }
     public required GuestFactory Guests { get; init; }
 
+    /// <summary>What is deployed.</summary>
+    public Catalog? Catalog { get; init; }
+
+    /// <summary>The connections of the data folder.</summary>
+    public ConnectionStore? ConnectionStore { get; init; }
+
+    /// <summary>Which models there are.</summary>
+    public ModelRoutes? Models { get; init; }
+
     /// <summary>Throws what is wrong with a module.</summary>
     public required Action<ReadOnlyMemory<byte>> CheckModule { get; init; }
 
@@ -31,15 +40,22 @@ sealed record PlatformParts : IAsyncDisposable
             var store = SqliteStore.Open(Path.Combine(options.DataFolder, "millrace.db"));
             var engine = options.Engine ?? new Engine();
             var modules = new ModuleCache(engine, options.Time);
+            var catalog = new Catalog(store);
+            var connections = new ConnectionStore(options.DataFolder);
+            var outside = new OutsideOperations(
+                connections, name => catalog.Newest(PackageKind.Integration, name)?.Package.Integration, options);
             return new()
             {
                 Options = options,
                 Store = store,
-                BuiltIns = [],
-                Connections = _ => null,
+                BuiltIns = outside.BuiltIns,
+                Connections = connections.Find,
+                Catalog = catalog,
+                ConnectionStore = connections,
+                Models = outside.Routes,
                 Guests = modules.CreateAsync,
                 CheckModule = bytes => modules.Check(SHA256.HashData(bytes.Span), bytes),
-                Owned = options.Engine is null ? [engine, folder] : [folder],
+                Owned = options.Engine is null ? [outside, engine, folder] : [outside, folder],
             };
         }
         catch

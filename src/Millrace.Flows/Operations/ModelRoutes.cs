@@ -7,8 +7,10 @@ namespace Millrace.Flows.Operations;
 /// <summary>A model that a flow can name.</summary>
 /// <param name="Connection">Who answers for it; null: this machine.</param>
 /// <param name="Operation">The integration's operation; null: this machine.</param>
+/// <param name="VerdictKey">By which its verdict is remembered; null: this machine knows.</param>
 sealed record ModelRoute(
-    string Name, int ContextTokens, bool Passed, string Reason, string? Connection, string? Operation)
+    string Name, int ContextTokens, bool Passed, string Reason, string? Connection = null, string? Operation = null,
+    string? VerdictKey = null)
 {
     public bool IsRemote => Connection is not null;
 }
@@ -19,7 +21,7 @@ sealed record ModelRoute(
 /// </summary>
 sealed class ModelRoutes(
     ILanguageModel? local, Func<IEnumerable<Connection>> connections, Func<string, Integration?> integrations,
-    ModelVerdicts verdicts, Func<string?> preferred)
+    Func<string, ModelVerdict?> verdictOf, string? preferred)
 {
     const string ChatVerb = "chat";
     const int RemoteContextTokens = 32768;
@@ -30,7 +32,7 @@ sealed class ModelRoutes(
         if (local is not null)
         {
             foreach (var model in await local.ListAsync(cancel))
-                routes.Add(new ModelRoute(model.Name, model.ContextTokens, model.Passed, model.Reason, null, null));
+                routes.Add(new ModelRoute(model.Name, model.ContextTokens, model.Passed, model.Reason));
         }
         foreach (var connection in connections())
         {
@@ -48,13 +50,15 @@ sealed class ModelRoutes(
         if (connection.Settings["models"] is not JsonArray names) yield break;
         var context = connection.Settings["context_tokens"] is JsonValue value && value.TryGetValue<int>(out var tokens)
             ? tokens : RemoteContextTokens;
+        var host = connection.Origins(integrations(connection.Integration)).FirstOrDefault()?.ToString() ?? "";
         foreach (var name in names.OfType<JsonValue>().Select(item => item.ToString()))
         {
-            var verdict = verdicts.Find(ModelVerdicts.KeyOf(connection.BaseUrl, connection.Integration, name));
+            var key = $"{host} {name}";
+            var verdict = verdictOf(key);
             yield return new ModelRoute(
                 name, context, verdict is { Passed: true },
                 verdict?.Reason ?? "It has not been checked yet: millrace models check.",
-                connection.Name, $"{connection.Integration}.{ChatVerb}");
+                connection.Name, $"{connection.Integration}.{ChatVerb}", key);
         }
     }
 
@@ -62,7 +66,7 @@ sealed class ModelRoutes(
     /// The model of a request that names none: the preferred one, else the first that passed, else the first.
     /// </summary>
     public string? Default(ImmutableArray<ModelRoute> routes) =>
-        preferred() is { } name && routes.Any(route => route.Name == name)
+        preferred is { } name && routes.Any(route => route.Name == name)
             ? name
             : (routes.FirstOrDefault(route => route.Passed) ?? routes.FirstOrDefault())?.Name;
 }

@@ -11,15 +11,14 @@ sealed class OutsideOperations : IDisposable
     readonly HttpFetch _fetch;
 
     /// <param name="integrations">The newest deployed integration of that name.</param>
-    /// <param name="preferredModel">The model of a request that names none; null for a choice by itself.</param>
     public OutsideOperations(
-        ConnectionStore connections, Func<string, Integration?> integrations, ILanguageModel? languageModel,
-        ModelVerdicts verdicts, Func<string?> preferredModel)
+        ConnectionStore connections, Func<string, Integration?> integrations, PlatformOptions options)
     {
         _fetch = new HttpFetch(
             connections.Find, integrations, (host, cancel) => Dns.GetHostAddressesAsync(host, cancel));
-        Routes = new ModelRoutes(languageModel, connections.All, integrations, verdicts, preferredModel);
-        var models = new ModelOperations(languageModel, Routes);
+        Routes = new ModelRoutes(
+            options.LanguageModel, connections.All, integrations, options.RemoteVerdict, options.PreferredModel);
+        var models = new ModelOperations(options.LanguageModel, Routes);
         BuiltIns = [_fetch.BuiltIn, models.Chat, models.Models];
     }
 

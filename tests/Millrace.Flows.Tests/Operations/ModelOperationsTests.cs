@@ -8,7 +8,7 @@ using Millrace.Sandbox;
 
 namespace Millrace.Flows.Tests.Operations;
 
-public sealed class ModelOperationsTests : IDisposable
+public sealed class ModelOperationsTests
 {
     const string Question = """{"messages":[{"role":"user","content":"Hello?"}],"max_tokens":10""";
 
@@ -28,16 +28,14 @@ public sealed class ModelOperationsTests : IDisposable
             "chat", new IntegrationOperation { Name = "chat", Kind = OperationKind.Paid }),
     };
 
-    readonly string _folder = Directory.CreateTempSubdirectory("millrace-models-").FullName;
     readonly FakeModel _local = new();
     readonly List<(string Connection, OperationRequest Request)> _calls = [];
+    readonly Dictionary<string, ModelVerdict> _verdicts = [];
     string? _preferred;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     ModelOperations Operations(bool hasLocal = true) => new(hasLocal ? _local : null, new ModelRoutes(
-        hasLocal ? _local : null, () => [Remote], name => name == "wise" ? Wise : null, new ModelVerdicts(_folder),
-        () => _preferred));
+        hasLocal ? _local : null, () => [Remote], name => name == "wise" ? Wise : null,
+        key => _verdicts.GetValueOrDefault(key), _preferred));
 
     OperationContext Context(params string[] models) => OperationContexts.OfFunction(
         Grants.None with { Models = [.. models] }) with
@@ -85,8 +83,7 @@ public sealed class ModelOperationsTests : IDisposable
     [Fact]
     public async Task A_request_without_a_model_goes_to_one_that_passed()
     {
-        new ModelVerdicts(_folder).Set(
-            ModelVerdicts.KeyOf(Remote.BaseUrl, Remote.Integration, "small"), new ModelVerdict(true, ""));
+        _verdicts["wise.example small"] = new ModelVerdict(true, "");
 
         await ChatAsync(Question + "}", "*");
         _preferred = "near";

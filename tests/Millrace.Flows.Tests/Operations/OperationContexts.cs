@@ -13,6 +13,7 @@ static class OperationContexts
         RunId = "r1",
         Kind = OperationKind.Read,
         Key = "k1",
+        StartedNs = 0,
         Deadline = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(30),
         SendDeadline = TimeSpan.FromSeconds(20),
         Time = TimeProvider.System,
