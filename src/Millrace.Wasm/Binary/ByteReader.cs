@@ -93,7 +93,9 @@ ref struct ByteReader(ReadOnlySpan<byte> bytes, int start, int end)
         var at = Position;
         var count = U32();
         if (count > (uint)max) throw new MalformedException($"too many {what}: {count}, the limit is {max}", at);
-        return count <= (uint)Left ? (int)count : throw new MalformedException("unexpected end of section or function", at);
+        return count <= (uint)Left
+            ? (int)count
+            : throw new MalformedException("unexpected end of section or function", at);
     }
 
     /// <summary>A name: a byte count and UTF-8.</summary>

@@ -97,7 +97,7 @@ sealed class FunctionFacts
     /// <summary>Loads, stores, <c>memory.*</c>.</summary>
     public bool UsesMemory { get; set; }
 
-    /// <summary>Calls something: another function, or <c>memory.grow</c>, through which memory may move or grow.</summary>
+    /// <summary>Calls another function, or <c>memory.grow</c>: memory may be larger afterwards.</summary>
     public bool HasCalls { get; set; }
 
     public bool GrowsMemory { get; set; }
@@ -120,7 +120,8 @@ readonly record struct SizeLimits(ulong Min, ulong? Max, bool Is64, bool IsShare
 }
 
 /// <summary>A table. <see cref="Initializer"/> is empty when elements start as null.</summary>
-sealed record TableDefinition(ValueType ElementType, SizeLimits Limits, CodeRange Initializer, ImportDefinition? Import);
+sealed record TableDefinition(
+    ValueType ElementType, SizeLimits Limits, CodeRange Initializer, ImportDefinition? Import);
 
 /// <summary>A linear memory.</summary>
 sealed record MemoryDefinition(SizeLimits Limits, ImportDefinition? Import);
@@ -148,7 +149,7 @@ enum SegmentMode : byte
 /// <param name="Offset">Active segments: constant expression of the first element's index.</param>
 /// <param name="Type">Type of the elements.</param>
 /// <param name="Functions">The functions; default when <see cref="Expressions"/> has the elements.</param>
-/// <param name="Expressions">One constant expression per element; default when <see cref="Functions"/> has them.</param>
+/// <param name="Expressions">A constant expression each; default when <see cref="Functions"/> has them.</param>
 sealed record ElementSegment(
     SegmentMode Mode, int TableIndex, CodeRange Offset, ValueType Type,
     ImmutableArray<int> Functions, ImmutableArray<CodeRange> Expressions)

@@ -54,7 +54,7 @@ enum ImmediateKind : byte
     Lane,
     /// <summary>Sixteen lanes: <see cref="InstructionReader.Vector"/>.</summary>
     Shuffle,
-    /// <summary>A heap type: <see cref="InstructionReader.Reference"/> (nullable where the instruction says null).</summary>
+    /// <summary>A heap type: <see cref="InstructionReader.Reference"/>, nullable where the instruction says so.</summary>
     HeapType,
     /// <summary>Value types: <see cref="InstructionReader.SelectTypes"/>.</summary>
     SelectTypes,

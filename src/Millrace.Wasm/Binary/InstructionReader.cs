@@ -191,7 +191,9 @@ ref struct InstructionReader
             case < 0x40 or >= 0x80: // a positive number: its first byte has the sign bit clear, or more bytes follow
                 var at = _bytes.Position;
                 var index = _bytes.S33();
-                return index >= 0 ? new BlockType(index, default) : throw new MalformedException("malformed block type", at);
+                return index >= 0
+                    ? new BlockType(index, default)
+                    : throw new MalformedException("malformed block type", at);
             default:
                 return new BlockType(-1, _bytes.ValueType());
         }

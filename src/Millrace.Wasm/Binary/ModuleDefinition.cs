@@ -60,7 +60,7 @@ sealed class ModuleDefinition
     public int ImportedGlobalCount { get; init; }
     public int ImportedTagCount { get; init; }
 
-    /// <summary>Names from the name section; read on first use, empty where the section is absent or malformed.</summary>
+    /// <summary>Names from the name section; read on first use, empty where it is absent or malformed.</summary>
     public NameSection Names => _names ?? Interlocked.CompareExchange(ref _names, ReadNames(), null) ?? _names;
 
     NameSection? _names;
@@ -73,7 +73,7 @@ sealed class ModuleDefinition
 
     FrozenDictionary<int, string>? _exportNames;
 
-    /// <summary>A function's name from the name section, its first export or its import; null when it has none.</summary>
+    /// <summary>A function's name from the name section, its first export or its import, or null.</summary>
     public string? FunctionName(int index)
     {
         if (Names.Functions.TryGetValue(index, out var name) || ExportNames.TryGetValue(index, out name)) return name;

@@ -184,15 +184,16 @@ static class AggregateRules
         var (source, to) = (instruction.CastFrom, instruction.Reference);
         state.Context.CheckType(source);
         state.Context.CheckType(to);
-        if (!state.Context.Types.Matches(to, source)) throw state.Invalid($"type mismatch: {to} does not match {source}");
+        if (!state.Context.Types.Matches(to, source))
+            throw state.Invalid($"type mismatch: {to} does not match {source}");
         // What is left when the cast fails: no null when the target would have taken it.
         var rest = source with { IsNullable = source.IsNullable && !to.IsNullable };
         var (taken, kept) = instruction.Opcode == Opcode.BrOnCast ? (to, rest) : (rest, to);
         var types = state.Label(instruction.Index);
         if (types is not [.., { Kind: ValueKind.Ref } last] || !state.Context.Types.Matches(taken, last))
         {
-            throw state.Invalid(
-                $"type mismatch: label {instruction.Index} takes {FunctionState.Show(types.AsSpan())}, not {taken} on top");
+            throw state.Invalid($"type mismatch: label {instruction.Index} takes "
+                + $"{FunctionState.Show(types.AsSpan())}, not {taken} on top");
         }
         state.Pop(source);
         ControlRules.Replace(state, types[..^1]);

@@ -13,7 +13,8 @@ static class ModuleRules
         foreach (var table in module.Tables)
         {
             context.CheckType(table.ElementType);
-            CheckSize(table.Limits, table.Limits.Is64 ? ulong.MaxValue : uint.MaxValue, "table size must be at most 2^32-1");
+            var max = table.Limits.Is64 ? ulong.MaxValue : uint.MaxValue;
+            CheckSize(table.Limits, max, "table size must be at most 2^32-1");
         }
         foreach (var memory in module.Memories)
         {
@@ -86,7 +87,8 @@ static class ModuleRules
     public static void CheckSegments(ModuleContext context, CodeValidator code)
     {
         var module = context.Module;
-        for (var i = 0; i < module.Elements.Length; i++) CheckElement(context, code, module.Elements[i], $"elem segment {i}");
+        for (var i = 0; i < module.Elements.Length; i++)
+            CheckElement(context, code, module.Elements[i], $"elem segment {i}");
         for (var i = 0; i < module.Data.Length; i++)
         {
             var segment = module.Data[i];
@@ -100,10 +102,9 @@ static class ModuleRules
     {
         var globals = context.Module.Globals.Length;
         context.CheckType(segment.Type);
-        if (segment.Functions.IsDefault)
-            foreach (var expression in segment.Expressions) code.CheckConstant(expression, segment.Type, globals, where);
-        else
-            foreach (var function in segment.Functions) context.Function(function);
+        foreach (var function in segment.Functions.IsDefault ? [] : segment.Functions) context.Function(function);
+        foreach (var expression in segment.Expressions.IsDefault ? [] : segment.Expressions)
+            code.CheckConstant(expression, segment.Type, globals, where);
 
         if (segment.Mode != SegmentMode.Active) return;
         var table = context.Table(segment.TableIndex);

@@ -34,7 +34,7 @@ sealed class ModuleTypes(ModuleDefinition module, TypeCanonicalizer canonicalize
         return true;
     }
 
-    /// <summary>Whether a field may stand where the other is declared (core 3.3.5): mutable ones must be equal.</summary>
+    /// <summary>Whether a field may stand for the other (core 3.3.5): mutable ones must be equal.</summary>
     public bool Matches(FieldType sub, FieldType super) =>
         sub.IsMutable == super.IsMutable && sub.Packing == super.Packing && Matches(sub.Type, super.Type)
         && (!sub.IsMutable || Matches(super.Type, sub.Type));

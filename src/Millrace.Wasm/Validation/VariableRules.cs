@@ -117,7 +117,10 @@ static class VariableRules
         var reference = state.PopReference() with { IsNullable = false };
         var types = state.Label(label);
         if (types is not [.., { Kind: ValueKind.Ref } last] || !state.Context.Types.Matches(reference, last))
-            throw state.Invalid($"type mismatch: label {label} takes {FunctionState.Show(types.AsSpan())}, not {reference} on top");
+        {
+            throw state.Invalid($"type mismatch: label {label} takes "
+                + $"{FunctionState.Show(types.AsSpan())}, not {reference} on top");
+        }
         ControlRules.Replace(state, types[..^1]);
     }
 }

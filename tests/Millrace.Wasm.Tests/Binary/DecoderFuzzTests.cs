@@ -102,7 +102,8 @@ public sealed class DecoderFuzzTests
         random.Next(12) == 0 ? [0xFF, 0xFF, 0xFF, 0xFF, 0x0F] : [(byte)random.Next(5)];
 
     static byte[] TypesOfAggregates() => Section(
-        TypeSection, Type([], []), Type([0x7F], [0x7F]), [0x4E, 2, 0x50, 0, 0x5F, 1, 0x63, 3, 1, 0x50, 1, 2, 0x5F, 2, 0x63, 3, 1, 0x78, 0],
+        TypeSection, Type([], []), Type([0x7F], [0x7F]),
+        [0x4E, 2, 0x50, 0, 0x5F, 1, 0x63, 3, 1, 0x50, 1, 2, 0x5F, 2, 0x63, 3, 1, 0x78, 0],
         [0x5E, 0x77, 1]);
 
     static byte[] Aggregates() => Module(

@@ -174,7 +174,8 @@ public sealed class DecoderTests
         Assert.Equal(WasmFeatures.MultiMemory, Features(Section(MemorySection, [0, 0], [0, 0])));
         Assert.Equal(WasmFeatures.Memory64, Features(Section(MemorySection, [4, 0])));
         Assert.Equal(WasmFeatures.Threads, Features(Section(MemorySection, [3, 0, 1])));
-        Assert.Equal(WasmFeatures.ExtendedConst, Features(Section(GlobalSection, [I32, 0, 0x41, 1, 0x41, 1, 0x6A, 0x0B])));
+        Assert.Equal(
+            WasmFeatures.ExtendedConst, Features(Section(GlobalSection, [I32, 0, 0x41, 1, 0x41, 1, 0x6A, 0x0B])));
         Assert.Equal(WasmFeatures.BulkMemory, Features(Section(DataSection, [1, 0])));
         Assert.Equal(WasmFeatures.Exceptions, Features(Section(TagSection, [0, 0])));
         Assert.Equal(WasmFeatures.MutableGlobals, Features(Section(ImportSection, [0, 0, 3, I32, 1])));
@@ -212,7 +213,11 @@ public sealed class DecoderTests
         Section(CodeSection, BodyWithLocals([2, .. Leb((ulong)count - 5), I32, 5, I64])));
 
     static byte[] Nested(int depth) => Function(
-        [], [.. Enumerable.Repeat<byte[]>([0x02, 0x40], depth).SelectMany(open => open), .. Enumerable.Repeat<byte>(0x0B, depth)]);
+        [],
+        [
+            .. Enumerable.Repeat<byte[]>([0x02, 0x40], depth).SelectMany(open => open),
+            .. Enumerable.Repeat<byte>(0x0B, depth),
+        ]);
 
     /// <summary>A valid module with an entry in every section.</summary>
     public static byte[] Rich() => Module(

@@ -30,7 +30,8 @@ public sealed class InstructionsTests
     {
         foreach (var row in Instructions.All)
         {
-            var pascal = string.Concat(row.Name.Split('.', '_').Select(part => char.ToUpperInvariant(part[0]) + part[1..]));
+            var words = row.Name.Split('.', '_');
+            var pascal = string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
             if (Shared.TryGetValue(row.Opcode, out var spelling)) Assert.Equal(spelling, row.Name);
             else Assert.Equal(row.Opcode.ToString(), pascal);
         }

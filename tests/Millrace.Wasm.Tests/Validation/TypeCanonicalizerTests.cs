@@ -87,8 +87,8 @@ public sealed class TypeCanonicalizerTests
     [Fact]
     public void Gives_the_same_numbers_to_threads_that_add_at_once()
     {
-        var types = Decoder.Decode(Module(Section(
-            TypeSection, [.. Enumerable.Range(0, 200).Select(i => Type([.. Enumerable.Repeat(I32, i % 50)], [I64]))]))).Types;
+        var section = Enumerable.Range(0, 200).Select(i => Type([.. Enumerable.Repeat(I32, i % 50)], [I64]));
+        var types = Decoder.Decode(Module(Section(TypeSection, [.. section]))).Types;
         var results = new int[8][];
 
         Parallel.For(0, results.Length, i => results[i] = _types.Add(types));

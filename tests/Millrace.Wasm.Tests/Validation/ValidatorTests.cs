@@ -179,7 +179,8 @@ public sealed class ValidatorTests
         Validate(Module(Section(TypeSection, open, [0x50, 1, 0, 0x5F, 2, I32, 0, I64, 1])));
         Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, open, [0x50, 1, 0, 0x5F, 1, I64, 0]))));
         Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, [0x5F, 0], [0x50, 1, 0, 0x5F, 0]))));
-        Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, open, open, [0x50, 2, 0, 1, 0x5F, 1, I32, 0]))));
+        byte[] twice = [0x50, 2, 0, 1, 0x5F, 1, I32, 0];
+        Assert.StartsWith("sub type", Reason(Module(Section(TypeSection, open, open, twice))));
         Assert.Equal("unknown type 1", Reason(Module(Section(TypeSection, [0x50, 1, 1, 0x5F, 0], open))));
     }
 
