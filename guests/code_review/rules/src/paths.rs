@@ -85,7 +85,7 @@ impl Place {
             || (name.ends_with(".txt") && (name.starts_with("requirements") || has_dir(&["requirements"])))
             || (name.ends_with(".in") && name.starts_with("requirements"));
         Place {
-            test: is_test(path, dirs, name),
+            test: is_test(path, dirs, name) && !is_workflow(&lower, dirs, name),
             docs: (lang.is_prose() && !manifest && !lock) || has_dir(&["docs", "doc", "documentation", "man"]),
             example: has_dir(&["examples", "example", "samples", "sample", "demo", "demos", "playground", "tutorials"])
                 || [".example", ".sample", ".template", ".dist", ".tmpl"].iter().any(|e| name.ends_with(e))

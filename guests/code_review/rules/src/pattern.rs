@@ -321,9 +321,14 @@ impl Builder<'_> {
         class
     }
 
-    fn escape(&self, byte: u8) -> Class {
+    fn escape(&mut self, byte: u8) -> Class {
         let mut class = Class::NONE;
         match byte.to_ascii_lowercase() {
+            b'x' => {
+                let digits = std::str::from_utf8(&self.source[self.at..self.at + 2]).expect("two hex digits");
+                class.add(u8::from_str_radix(digits, 16).expect("two hex digits"));
+                self.at += 2;
+            }
             b'd' => (b'0'..=b'9').for_each(|b| class.add(b)),
             b'w' => (0..=127u8).filter(|b| b.is_ascii_alphanumeric() || *b == b'_').for_each(|b| class.add(b)),
             b's' => [b' ', b'\t', b'\r', b'\n', 11, 12].into_iter().for_each(|b| class.add(b)),
@@ -353,7 +358,8 @@ impl Builder<'_> {
                 b'\\' => {
                     byte = self.source[self.at];
                     self.at += 1;
-                    class.add_all(self.escape(byte));
+                    let escaped = self.escape(byte);
+                    class.add_all(escaped);
                 }
                 _ if self.peek() == Some(b'-') && self.source.get(self.at + 1) != Some(&b']') => {
                     let last = self.source[self.at + 1];

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Kind};
+use crate::paths::Place;
 
 /// Below this a finding is more likely noise than not.
 const LEAST: u32 = 50;
@@ -11,6 +12,7 @@ const MOST: usize = 3;
 const NEAR: u32 = 3;
 
 pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
+    drop_echoes(&mut findings);
     findings.retain(|f| f.score >= LEAST);
     findings.sort_by(|a, b| {
         b.score.cmp(&a.score).then(b.severity.cmp(&a.severity)).then(a.file.cmp(&b.file)).then(a.line.cmp(&b.line))
@@ -29,4 +31,13 @@ pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     kept
+}
+
+/// What a lock file says again of a package whose manifest line was found already.
+fn drop_echoes(findings: &mut Vec<Finding>) {
+    const ECHOES: &[&str] = &["lost-source", "changed-source", "changed-registry", "unpublished-source"];
+    let is_echo = |f: &Finding| f.kind == Kind::Dependency && Place::of(&f.file).lock && ECHOES.contains(&f.rule);
+    if findings.iter().any(|f| f.kind == Kind::Dependency && !is_echo(f) && f.score >= LEAST) {
+        findings.retain(|f| !is_echo(f));
+    }
 }

@@ -154,17 +154,20 @@ impl Scanner<'_> {
     fn quoted(&mut self, quote: u8) {
         let prefix = self.at.checked_sub(1).map_or(0, |i| self.bytes[i]);
         // An apostrophe between letters or digits is no quote: `it's`, 1'000, lifetimes.
-        if quote == b'\'' && prefix.is_ascii_alphanumeric() && !(self.lang == Lang::Python && b"rbfuRBFU".contains(&prefix)) {
+        let prefixes: &[u8] = match self.lang {
+            Lang::Python => b"rbfuRBFU",
+            Lang::Sql => b"NnEe",
+            _ => b"",
+        };
+        if quote == b'\'' && prefix.is_ascii_alphanumeric() && !prefixes.contains(&prefix) {
             self.at += 1;
             return;
         }
-        let verbatim = prefix == b'@' || (self.lang == Lang::Sql);
-        let escapes = !verbatim && !(self.lang == Lang::Shell && quote == b'\'') && self.lang != Lang::Terraform
-            || self.lang == Lang::Terraform;
+        let verbatim = prefix == b'@' || self.lang == Lang::Sql || (self.lang == Lang::Shell && quote == b'\'');
         let start = self.at + 1;
         let mut end = start;
         while end < self.bytes.len() && self.bytes[end] != quote {
-            end += if escapes && self.bytes[end] == b'\\' { 2 } else { 1 };
+            end += if !verbatim && self.bytes[end] == b'\\' { 2 } else { 1 };
         }
         if end >= self.bytes.len() {
             // An open quote: a character literal's apostrophe, or a string over lines. Nothing is blanked.

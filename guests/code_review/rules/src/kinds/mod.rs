@@ -1,33 +1,76 @@
 //! The rules, a file for each kind.
 
+mod check;
+mod ci;
+mod crypto;
+mod dependency;
+mod dynamic;
+mod lock;
+mod migration;
+mod names;
+mod secret;
+mod shell;
+mod sql;
+mod swallow;
+mod tests;
+
 use crate::finding::{Finding, Kind, Severity, Side};
 use crate::view::{FileView, View};
 
-pub fn all(_view: &View) -> Vec<Finding> {
-    Vec::new()
+/// A pattern built once.
+macro_rules! pattern {
+    ($source:expr) => {{
+        static PATTERN: std::sync::OnceLock<crate::pattern::Pattern> = std::sync::OnceLock::new();
+        PATTERN.get_or_init(|| crate::pattern::Pattern::new($source))
+    }};
+}
+pub(crate) use pattern;
+
+pub fn all(view: &View) -> Vec<Finding> {
+    let mut report = Report::default();
+    secret::find(view, &mut report);
+    sql::find(view, &mut report);
+    shell::find(view, &mut report);
+    dependency::find(view, &mut report);
+    ci::find(view, &mut report);
+    migration::find(view, &mut report);
+    crypto::find(view, &mut report);
+    swallow::find(view, &mut report);
+    tests::find(view, &mut report);
+    check::find(view, &mut report);
+    report.findings
 }
 
-/// A finding at line `at` of a file, on the side the line is on.
-pub fn at(
-    file: &FileView,
-    at: usize,
-    kind: Kind,
-    rule: &'static str,
-    severity: Severity,
-    score: u32,
-    message: String,
-) -> Finding {
-    let source = &file.lines[at];
-    let removed = source.is_removed();
-    Finding {
-        kind,
-        severity,
-        rule,
-        file: file.path.to_owned(),
-        line: if removed { source.line.old } else { source.line.new },
-        side: if removed { Side::Left } else { Side::Right },
-        quote: source.text().to_owned(),
-        message,
-        score: score.min(100),
+#[derive(Default)]
+pub struct Report {
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    /// A finding at line `at` of a file, on the side the line is on.
+    #[allow(clippy::too_many_arguments)]
+    pub fn add(
+        &mut self,
+        file: &FileView,
+        at: usize,
+        kind: Kind,
+        rule: &'static str,
+        severity: Severity,
+        score: u32,
+        message: String,
+    ) {
+        let source = &file.lines[at];
+        let removed = source.is_removed();
+        self.findings.push(Finding {
+            kind,
+            severity,
+            rule,
+            file: file.path.to_owned(),
+            line: if removed { source.line.old } else { source.line.new },
+            side: if removed { Side::Left } else { Side::Right },
+            quote: source.text().to_owned(),
+            message,
+            score: score.min(100),
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! `score DIR [CASE…]`: runs the rules over a folder of cases and prints how they did. `score --diff FILE…` prints
-//! the findings of diffs.
+//! the findings of diffs; with `--each` every file of a diff is a change of its own, with `--new` every file named is
+//! taken as one that a change adds.
 
 mod json;
 
@@ -31,10 +32,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         None => {
-            eprintln!("usage: score DIR [CASE...] | score --diff FILE...");
+            eprintln!("usage: score DIR [CASE...] | score --diff|--each|--new FILE...");
             std::process::exit(2);
         }
         Some("--diff") => arguments[1..].iter().for_each(|path| print_diff(path)),
+        Some("--each") => arguments[1..].iter().for_each(|path| print_each(path)),
+        Some("--new") => arguments[1..].iter().for_each(|path| print_new(path)),
         Some(dir) => run(Path::new(dir), &arguments[1..]),
     }
 }
@@ -45,6 +48,30 @@ fn print_diff(path: &str) {
     let findings = review(&Change { title: "", body: "", diff: &diff });
     println!("{path}: {} files, {} findings", diff.files.len(), findings.len());
     findings.iter().for_each(print_finding);
+}
+
+fn print_each(path: &str) {
+    let bytes = std::fs::read(path).expect("a readable diff");
+    let diff = diff::parse(&bytes);
+    let (mut files, mut found) = (0, 0);
+    for file in diff.files {
+        let alone = diff::Diff { files: vec![file], truncated: false };
+        let findings = review(&Change { title: "", body: "", diff: &alone });
+        files += 1;
+        found += findings.len();
+        findings.iter().for_each(print_finding);
+    }
+    println!("{path}: {files} files, {found} findings");
+}
+
+fn print_new(path: &str) {
+    let Ok(bytes) = std::fs::read(path) else { return };
+    let text = String::from_utf8_lossy(&bytes);
+    let count = text.lines().count();
+    let body: String = text.lines().map(|line| format!("+{line}\n")).collect();
+    let patch = format!("diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{count} @@\n{body}");
+    let diff = diff::parse(patch.as_bytes());
+    review(&Change { title: "", body: "", diff: &diff }).iter().for_each(print_finding);
 }
 
 fn print_finding(finding: &Finding) {

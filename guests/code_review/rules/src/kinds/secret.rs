@@ -1,0 +1,303 @@
+//! Credentials written into files: tokens of a known shape, credentials in URLs and connection strings, and values
+//! that are random enough under a name that says secret.
+
+use super::{pattern, Report};
+use crate::finding::{Kind, Severity};
+use crate::lang::Lang;
+use crate::mask::{is_filler, known_shape, looks_secret, names_secret};
+use crate::view::{FileView, Source, View};
+
+const ADVICE: &str = "Remove it from the change, revoke it (it stays in the history) and read it from the environment or a \
+                      secret store.";
+
+pub fn find(view: &View, report: &mut Report) {
+    for file in &view.files {
+        let place = file.place;
+        if place.vendored || place.lock || place.generated || file.is_deleted_file() || is_encrypted(file) {
+            continue;
+        }
+        for (at, source) in file.lines.iter().enumerate().filter(|(_, l)| l.is_added() && !l.moved) {
+            let Some(hit) = look(file, at, source) else { continue };
+            if place.is_harmless() && !hit.certain {
+                continue;
+            }
+            if was_there(file, view, &hit.value) {
+                continue;
+            }
+            let lost = file.pair_of(at).is_some_and(|old| reads_from_outside(&old.live));
+            let score = hit.score + if lost { 8 } else { 0 } - if place.is_harmless() { 30 } else { 0 };
+            let message = format!("{} is written into {}. {ADVICE}", hit.what, file.path);
+            report.add(file, at, Kind::Secret, hit.rule, Severity::Critical, score, message);
+        }
+    }
+}
+
+struct Hit {
+    rule: &'static str,
+    what: String,
+    value: String,
+    score: u32,
+    /// Known by its shape: worth saying in tests and documents too.
+    certain: bool,
+}
+
+fn look(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
+    let text = source.text();
+    let text = if source.live.is_empty() { text.get(..text.len().min(4000)).unwrap_or("") } else { text };
+    if let Some((shape, from, to)) = known_shape(text) {
+        let key = shape.name == "private key";
+        // A marker in code that reads keys is no key: the key's own lines follow it.
+        if !(key && file.lang.is_code() && !key_follows(file, at, text)) {
+            let certain = !key && shape.name != "JSON web token" && !text.contains("_test_");
+            let what = format!("A {}", shape.name).replace("A A", "An A").replace("A O", "An O");
+            return Some(Hit { rule: "known-token", what, value: text[from..to].to_owned(), score: 95, certain });
+        }
+    }
+    if source.live.trim().is_empty() {
+        return None;
+    }
+    in_url(&source.live)
+        .or_else(|| in_connection_string(&source.live))
+        .or_else(|| in_string(file, at, source))
+        .or_else(|| in_command(file.lang, &source.live))
+        .or_else(|| unquoted(file, at, &source.live))
+}
+
+fn key_follows(file: &FileView, at: usize, text: &str) -> bool {
+    let body = pattern!(r"[A-Za-z0-9+/]{40,}");
+    body.is_match(text.rsplit("-----").next().unwrap_or("")) || file.below(at, 3).any(|l| body.is_match(l.text()))
+}
+
+fn in_url(live: &str) -> Option<Hit> {
+    if !live.contains("://") {
+        return None;
+    }
+    let url = pattern!(r#"\b[a-z][a-z0-9+.-]*://([^\s/:@"'`<>]*):([^\s/@"'`<>]+)@([\w.\[-]+)"#);
+    let hit = url.find(live)?;
+    let (user, password, host) = (hit.group(1), hit.group(2), hit.group(3));
+    let local = ["localhost", "127.0.0.1", "0.0.0.0", "db", "postgres", "mysql", "redis", "mongo", "rabbitmq", "host", "["];
+    let variable = |part: &str| part.contains(['$', '{', '%', '*']) || part.starts_with(':');
+    if variable(password) || variable(user) || local.contains(&host) || is_filler(password) || is_weak(user, password) {
+        return None;
+    }
+    let what = format!("A URL with the password of `{}`", if user.is_empty() { "a user" } else { user });
+    Some(Hit { rule: "credentials-in-url", what, value: password.to_owned(), score: 86, certain: false })
+}
+
+/// What everybody uses where nothing is guarded.
+fn is_weak(user: &str, password: &str) -> bool {
+    const WEAK: &[&str] = &[
+        "password", "pass", "passwd", "secret", "postgres", "root", "admin", "guest", "user", "test", "pwd", "token", "mysql",
+        "redis", "key", "example", "username", "foo", "bar", "x-oauth-basic", "x-access-token", "pw", "p", "dev", "apikey",
+    ];
+    let lower = password.to_ascii_lowercase();
+    lower == user.to_ascii_lowercase() || WEAK.contains(&lower.as_str()) || password.len() < 4
+}
+
+fn in_connection_string(live: &str) -> Option<Hit> {
+    let name = pattern!(r#"(?i)(?:^|[;"'\s])(?:password|pwd)\s*=\s*([^;"'\s]{4,})\s*(?:;|["']|$)"#);
+    let hit = name.find(live)?;
+    let others = pattern!(r"(?i)(?:server|host|data source|user id|uid|username|user|database|dbname)\s*=");
+    let value = hit.group(1);
+    let variable = value.contains(['$', '{', '%', '(', '<']);
+    if variable || !others.is_match(live) || is_filler(value) || is_weak("", value) || live.contains("localhost") {
+        return None;
+    }
+    let what = "A connection string with its password".to_owned();
+    Some(Hit { rule: "password-in-connection-string", what, value: value.to_owned(), score: 88, certain: false })
+}
+
+/// A string literal that is given to something named like a secret.
+fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
+    for quoted in &source.strings {
+        let value = source.string(quoted);
+        if value.len() < 6 || value.len() > 512 || is_reference(value) || is_filler(value) {
+            continue;
+        }
+        let before = source.text().get(..quoted.start.saturating_sub(1)).unwrap_or("");
+        let auth = pattern!(r"(?i)^(?:bearer|basic|token)\s+([A-Za-z0-9._~+/=-]{16,})$");
+        if let Some(hit) = auth.find(value).filter(|hit| looks_secret(hit.group(1))) {
+            let what = "An Authorization header with its token".to_owned();
+            return Some(Hit { rule: "named-secret", what, value: hit.group(1).to_owned(), score: 84, certain: false });
+        }
+        if let Some(name) = fallback_name(before).filter(|name| is_secret_name(name)) {
+            if !value.contains(' ') && !is_weak_reference(&name, value) {
+                let what = format!("A default for the secret `{name}`");
+                let score = if looks_secret(value) { 84 } else { 62 };
+                return Some(Hit { rule: "secret-default", what, value: value.to_owned(), score, certain: false });
+            }
+        }
+        let Some(name) = given_name(file, at, before).filter(|name| is_secret_name(name)) else { continue };
+        if let Some(score) = plausible(&name, value) {
+            let what = format!("The value of the secret `{name}`");
+            return Some(Hit { rule: "named-secret", what, value: value.to_owned(), score, certain: false });
+        }
+    }
+    None
+}
+
+/// The name a literal is assigned or passed to, from the text before its opening quote.
+fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
+    let assigned = pattern!(r#"([\w$.-]+)["'`\])]*\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|\?=|\+=|=|:)\s*(?:[@$&frbuLR]|new \w+\()*$"#);
+    let called = pattern!(r"([A-Za-z_][\w]*)\(\s*$");
+    let second = pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
+    let name = second
+        .find(before)
+        .or_else(|| assigned.find(before))
+        .map(|hit| hit.group(1).to_owned())
+        .or_else(|| {
+            let name = called.find(before)?.group(1);
+            let lower = name.to_ascii_lowercase();
+            ["password", "secret", "token", "apikey", "credentials"].iter().any(|w| lower.ends_with(w)).then(|| name.to_owned())
+        })?;
+    let last = name.rsplit(['.', '$']).next().unwrap_or(&name);
+    if !matches!(last, "default" | "value" | "Value" | "defaultValue") {
+        return Some(last.to_owned());
+    }
+    outer_name(file, at, before)
+}
+
+/// The name that `default = …` or `value: …` belongs to: of the variable block, the list entry, or the same line.
+fn outer_name(file: &FileView, at: usize, before: &str) -> Option<String> {
+    let here = pattern!(r#"(?:name|key)["']?\s*[:=]\s*["']?([\w.-]+)"#);
+    let block = pattern!(r#"(?:variable|output|parameter)\s+"([\w-]+)"|(?:name|key)["']?\s*[:=]\s*["']?([\w.-]+)"#);
+    if let Some(hit) = here.find(before) {
+        return Some(hit.group(1).to_owned());
+    }
+    let hit = file.above(at, 6).find_map(|l| block.find(&l.live).map(|h| (h.group(1).to_owned(), h.group(2).to_owned())))?;
+    Some(if hit.0.is_empty() { hit.1 } else { hit.0 })
+}
+
+/// The variable whose absence a literal stands in for: `getenv("X", "`, `process.env.X || "`, `ENV["X"] || "`.
+fn fallback_name(before: &str) -> Option<String> {
+    let call = pattern!(r#"(?:getenv|environ\.get|env\.get|ENV\.fetch|env|config|Getenv\w*|getEnv\w*|get_env|get)\(\s*["']([\w.-]+)["']\s*,\s*(?:default\s*=\s*)?$"#);
+    let or = pattern!(r#"(?:env\.|ENV\[["']|env\[["']|getenv\(["']|GetEnvironmentVariable\(["'])(\w+)["'\])]*\s*(?:\|\||\?\?|\?:|or)\s*$"#);
+    call.find(before).or_else(|| or.find(before)).map(|hit| hit.group(1).to_owned())
+}
+
+fn is_secret_name(name: &str) -> bool {
+    const NOT: &[&str] = &[
+        "name", "id", "ids", "url", "uri", "path", "file", "filename", "field", "type", "header", "param", "parameter", "label",
+        "placeholder", "hint", "message", "msg", "error", "regex", "pattern", "policy", "length", "ttl", "expiry", "count",
+        "limit", "prefix", "suffix", "format", "env", "var", "ref", "class", "selector", "input", "title", "text", "description",
+        "endpoint", "scope", "scopes", "algorithm", "provider", "manager", "store", "service", "page", "route", "command", "arn",
+        "index", "column", "attribute", "strategy", "mode", "version", "template", "kind", "status", "bytes", "tokens", "help",
+        "hash", "dir", "location", "host", "port", "issuer", "audience", "group", "role", "table", "cookie", "claim", "option",
+        "enabled", "required", "event", "action", "state", "address", "mint", "symbol", "tag", "link", "view", "xpath", "css",
+    ];
+    if !names_secret(name) {
+        return false;
+    }
+    let mut last = String::new();
+    for part in name.split(['_', '-', '.']).filter(|p| !p.is_empty()) {
+        last = part.to_owned();
+    }
+    let hump = last.char_indices().rev().find(|(i, c)| c.is_ascii_uppercase() && *i > 0).map_or(0, |(i, _)| i);
+    let word = if last.chars().any(|c| c.is_ascii_lowercase()) { &last[hump..] } else { &last };
+    let lower = word.to_ascii_lowercase();
+    let whole = name.to_ascii_lowercase();
+    !NOT.contains(&lower.as_str()) && !whole.contains("public") && !whole.starts_with("max") && !whole.contains("tokeniz")
+}
+
+/// How sure it is that a value under a secret name is one; None if it is not.
+fn plausible(name: &str, value: &str) -> Option<u32> {
+    if is_weak_reference(name, value) {
+        return None;
+    }
+    if looks_secret(value) {
+        return Some(84);
+    }
+    // Passwords that people make up have no entropy to speak of, but seldom only letters.
+    let lower = name.to_ascii_lowercase();
+    let password = ["password", "passwd", "pwd", "passphrase", "secret"].iter().any(|w| lower.contains(w));
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let symbols = value.bytes().filter(|b| b"!@#$%^&*?+=".contains(b)).count();
+    let made_up = letters >= 3 && (digits >= 2 || symbols >= 1) && !value.contains([' ', '/', '.', '(', '[', ':', ',']);
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"!@#$%^&*?+=-_".contains(&b));
+    (password && made_up && plain && !is_weak("", value)).then_some(64)
+}
+
+/// A value that only names or describes: equal to its own name, a path, a type, a message.
+fn is_weak_reference(name: &str, value: &str) -> bool {
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let (name, given) = (plain(name), plain(value));
+    given.is_empty() || name.contains(&given) || given.contains(&name) || is_reference(value) || is_filler(value)
+        || ["none", "true", "false", "disabled", "required", "development", "test"].contains(&given.as_str())
+}
+
+fn is_reference(value: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "/", "./", "../", "~/", "http://", "https://", "vault:", "ssm:", "arn:", "op://", "secret:", "secrets.", "enc[", "enc:", "{cipher}",
+        "env:", "file:", "sha256:", "sha1:", "urn:", "data:", "#", "--", "projects/", "com.", "org.", "io.", "@", "!", "_", "\\",
+        "gcp:", "aws:", "ref+", "awssecret", "keyvault",
+    ];
+    const ENDS: &[&str] = &[".pem", ".key", ".crt", ".json", ".yml", ".yaml", ".txt", ".js", ".ts", ".env", ".svg", ".png"];
+    let lower = value.to_ascii_lowercase();
+    STARTS.iter().any(|s| lower.starts_with(s)) || ENDS.iter().any(|e| lower.ends_with(e))
+        || value.contains("::") || value.contains("()") || value.contains("\\") && value.contains(['[', '('])
+}
+
+fn in_command(lang: Lang, live: &str) -> Option<Hit> {
+    let flag = pattern!(r#"--?(?:password|passwd|token|api-key|apikey|secret|secret-key|access-token)[= ]["']?([^\s"'$<{]{6,})"#);
+    let user = pattern!(r#"\bcurl\b.*\s(?:-u|--user)[= ]?["']?([\w.@-]+):([^\s"'$<{]{6,})"#);
+    let pass = pattern!(r#"\bsshpass\s+-p\s*["']?([^\s"'$<{]{4,})"#);
+    let password = pattern!(r#"\bmysql(?:dump|admin)?\b.*\s-p["']?([^\s"'$<{]{6,})"#);
+    if !matches!(lang, Lang::Shell | Lang::Yaml | Lang::Dockerfile | Lang::Make | Lang::Python | Lang::Ruby | Lang::Groovy) {
+        return None;
+    }
+    let value = if let Some(hit) = user.find(live) {
+        hit.group(2)
+    } else if let Some(hit) = pass.find(live) {
+        hit.group(1)
+    } else if let Some(hit) = password.find(live) {
+        hit.group(1)
+    } else {
+        flag.find(live).map(|hit| hit.group(1)).filter(|value| looks_secret(value))?
+    };
+    if is_filler(value) || is_reference(value) || is_weak("", value) {
+        return None;
+    }
+    let what = "A password on a command line".to_owned();
+    Some(Hit { rule: "password-on-command-line", what, value: value.to_owned(), score: 80, certain: false })
+}
+
+/// `NAME=value` and `name: value` without quotes, in files that are written so.
+fn unquoted(file: &FileView, at: usize, live: &str) -> Option<Hit> {
+    let written = matches!(file.lang, Lang::Ini | Lang::Yaml | Lang::Dockerfile | Lang::Shell | Lang::Xml | Lang::Toml | Lang::Other);
+    if !written {
+        return None;
+    }
+    let line = pattern!(r#"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?([\w.-]+)\s*[=:]\s*([^\s"'`]+)\s*$"#);
+    let element = pattern!(r"<([\w.-]+)>([^<>\s]{6,})</");
+    let hit = line.find(live).or_else(|| element.find(live).filter(|_| file.lang == Lang::Xml))?;
+    let (mut name, value) = (hit.group(1).to_owned(), hit.group(2));
+    if matches!(name.as_str(), "value" | "default") {
+        name = outer_name(file, at, "")?;
+    }
+    let name = name.rsplit('.').next().unwrap_or(&name).to_owned();
+    if !is_secret_name(&name) || value.len() < 6 || is_filler(value) || value.contains(['(', '{', '$', '<', '[']) {
+        return None;
+    }
+    let score = plausible(&name, value)?;
+    let what = format!("The value of the secret `{name}`");
+    Some(Hit { rule: "named-secret", what, value: value.to_owned(), score, certain: false })
+}
+
+fn is_encrypted(file: &FileView) -> bool {
+    file.lines.iter().any(|l| {
+        let text = l.text();
+        text.contains("$ANSIBLE_VAULT") || text.contains("ENC[AES") || text.contains("kind: SealedSecret")
+    })
+}
+
+/// The value stood in the file, or anywhere in the removed lines, before.
+fn was_there(file: &FileView, view: &View, value: &str) -> bool {
+    file.lines.iter().filter(|l| !l.is_added()).any(|l| l.text().contains(value))
+        || view.files.iter().flat_map(|f| &f.lines).any(|l| l.is_removed() && l.text().contains(value))
+}
+
+fn reads_from_outside(live: &str) -> bool {
+    let lower = live.to_ascii_lowercase();
+    ["env", "vault", "secret", "config", "settings", "var.", "credential", "keychain", "${"].iter().any(|w| lower.contains(w))
+}
