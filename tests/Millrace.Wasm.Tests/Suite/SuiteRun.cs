@@ -1,11 +1,15 @@
 namespace Millrace.Wasm.Tests.Suite;
 
-/// <summary>One engine for all scripts, and their counts; MILLRACE_CONFORMANCE_OUT names a file for them.</summary>
+/// <summary>
+/// One engine for all scripts, and their counts. MILLRACE_CONFORMANCE_OUT names a file for them; MILLRACE_PORTABLE=1
+/// switches the tricks of the platform off.
+/// </summary>
 public sealed class SuiteRun : IDisposable
 {
     readonly WastTotals _totals = new();
 
-    public Engine Engine { get; } = new();
+    public Engine Engine { get; } =
+        new(Environment.GetEnvironmentVariable("MILLRACE_PORTABLE") == "1" ? new() { IsPortable = true } : null);
 
     public void Add(WastReport report) => _totals.Add(report);
 
