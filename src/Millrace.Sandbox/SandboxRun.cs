@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Millrace.Sandbox.Determinism;
 using Millrace.Sandbox.Door;
 using Millrace.Sandbox.Limits;
@@ -73,12 +74,16 @@ public sealed class SandboxRun
     {
         Arguments = _request.Arguments,
         Environment = _request.Environment,
-        Stdin = new MemoryStream(_request.Input.ToArray(), writable: false),
+        Stdin = Input(_request.Input),
         Stdout = new RunOutput(_host, OutputStream.Result, _request.Limits.OutputBytesMax),
         Stderr = new RunOutput(_host, OutputStream.Log, _request.Limits.OutputBytesMax),
         Files = new(_request.Assets, _request.Limits.FileBytesMax, () => _clock.NextNs),
         System = new FlowSystem(_clock, random, _door),
     };
+
+    static MemoryStream Input(ReadOnlyMemory<byte> input) => MemoryMarshal.TryGetArray(input, out var array)
+        ? new(array.Array!, array.Offset, array.Count, writable: false)
+        : new(input.ToArray(), writable: false);
 
     RunEnd Call(Store store, Linker linker)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Millrace.Wasi.Abi;
 using Millrace.Wasi.Posix;
 
@@ -178,6 +179,21 @@ public sealed class MemoryFilesTests : FilesCompliance
 
         Assert.Equal(Errno.Noent, Guest.Path("path_create_directory", dir, "x"));
         Assert.Equal(Errno.Noent, Guest.Open(dir, "x", out _, Oflags.Creat, Rights.File));
+    }
+
+    [Fact]
+    public void Goes_on_listing_where_it_was_when_listings_grew_too_many()
+    {
+        using var guest = NewGuest(Enumerable.Range(0, 3000).ToDictionary(i => $"/a/{i:0000}", _ => default(ReadOnlyMemory<byte>)));
+        var first = guest.MustOpenDirectory(Root, "a");
+        Assert.Equal(Errno.Success, guest.Call("fd_readdir", first, Guest.Buffer, 28, 7, Guest.Out));
+        Assert.Equal("0005", Encoding.UTF8.GetString(guest.Memory.Array, (int)Guest.Buffer + 24, 4));
+
+        // Each of them holds a listing of its own; together they pass what the table keeps.
+        for (var i = 0; i < 400; i++) guest.Call("fd_readdir", guest.MustOpenDirectory(Root, "a"), Guest.Buffer, 28, 0, Guest.Out);
+
+        Assert.Equal(Errno.Success, guest.Call("fd_readdir", first, Guest.Buffer, 28, 8, Guest.Out));
+        Assert.Equal("0006", Encoding.UTF8.GetString(guest.Memory.Array, (int)Guest.Buffer + 24, 4));
     }
 
     [Fact]

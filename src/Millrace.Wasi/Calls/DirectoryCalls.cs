@@ -56,6 +56,7 @@ static class DirectoryCalls
             errno = List(directory, out var listing);
             if (errno != Errno.Success) return errno;
             descriptor.Listing = listing;
+            wasi.Table.TrimListings(descriptor);
         }
 
         memory.WriteU32(arguments.U32(4), (uint)Fill(buffer, descriptor.Listing, cookie));

@@ -24,6 +24,8 @@ sealed class Descriptor(OpenNode node, Rights rights, Rights inheriting) : IDisp
 /// <summary>Descriptors by number; a new one gets the lowest free number, as POSIX has it.</summary>
 sealed class DescriptorTable(int countMax) : IDisposable
 {
+    const long ListedEntriesMax = 1 << 20;
+
     readonly List<Descriptor?> _slots = [];
 
     public bool TryFind(uint number, out Descriptor descriptor)
@@ -58,6 +60,19 @@ sealed class DescriptorTable(int countMax) : IDisposable
         _slots[(int)to]!.Dispose();
         _slots[(int)to] = _slots[(int)from];
         _slots[(int)from] = null;
+    }
+
+    /// <summary>
+    /// Lets go of listings when all together grew large: a guest may open one directory a thousand times, and the
+    /// host's memory is not its own. A listing that is gone is made again at the cookie that is asked for.
+    /// </summary>
+    public void TrimListings(Descriptor kept)
+    {
+        if (_slots.Sum(descriptor => (long)(descriptor?.Listing?.Count ?? 0)) <= ListedEntriesMax) return;
+        foreach (var descriptor in _slots)
+        {
+            if (descriptor is not null && descriptor != kept) descriptor.Listing = null;
+        }
     }
 
     public void Dispose()
