@@ -32,7 +32,10 @@ pub struct Claim {
 impl Answer {
     /// Nothing of what was asked for is in it.
     pub fn is_empty(&self) -> bool {
-        self.summary.is_empty() && self.changes.is_empty() && self.files.is_empty() && self.claims.is_empty()
+        self.summary.is_empty()
+            && self.changes.is_empty()
+            && self.files.is_empty()
+            && self.claims.is_empty()
             && !self.says_none
     }
 }
@@ -58,7 +61,8 @@ fn from_lines(text: &str) -> Answer {
     for line in text.lines() {
         let line = undecorated(line);
         let word_end = line.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(line.len());
-        let (word, rest) = (line[..word_end].to_ascii_uppercase(), line[word_end..].trim_start_matches([':', '*', '|', ' ']));
+        let (word, rest) =
+            (line[..word_end].to_ascii_uppercase(), line[word_end..].trim_start_matches([':', '*', '|', ' ']));
         let was_summary = std::mem::take(&mut in_summary);
         match word.as_str() {
             "SUMMARY" if answer.summary.is_empty() => {
@@ -164,7 +168,9 @@ fn from_json(text: &str) -> Option<Answer> {
     Some(Answer {
         summary: string(first(&value, &["summary"])),
         changes: value["changes"].items().iter().map(|v| v.text().to_string()).filter(|t| !t.is_empty()).collect(),
-        files: value["files"].items().iter()
+        files: value["files"]
+            .items()
+            .iter()
             .map(|item| (string(first(item, &["file", "path"])), string(first(item, &["note", "summary", "change"]))))
             .filter(|(path, note)| !path.is_empty() && !note.is_empty())
             .collect(),
@@ -190,7 +196,8 @@ pub fn is_plausible(prose: &str, known_words: &dyn Fn(&str) -> bool) -> bool {
 /// Whether a text speaks of a line without quoting it: `line 12`, `a.py:12`.
 pub fn names_a_line(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let digit_after = |at: usize| lower[at..].trim_start_matches([' ', '#', '~']).starts_with(|c: char| c.is_ascii_digit());
+    let digit_after =
+        |at: usize| lower[at..].trim_start_matches([' ', '#', '~']).starts_with(|c: char| c.is_ascii_digit());
     let starts = |at: usize| !lower[..at].ends_with(|c: char| c.is_alphanumeric());
     let by_word = ["line ", "lines "]
         .iter()

@@ -16,10 +16,13 @@ fn reads_the_form_that_was_asked_for() {
 
 #[test]
 fn reads_decorated_lines() {
-    let answer = read("## Summary\nText here.\n1. **RISK** | *High* | secret | `a.py` line 3 | x = 1 | why\n* NO RISKS in b");
+    let answer =
+        read("## Summary\nText here.\n1. **RISK** | *High* | secret | `a.py` line 3 | x = 1 | why\n* NO RISKS in b");
     assert_eq!("Text here.", answer.summary);
-    assert_eq!(("high", "a.py", 3, "x = 1"), (&*answer.claims[0].severity, &*answer.claims[0].file, answer.claims[0].line,
-        &*answer.claims[0].quote));
+    assert_eq!(
+        ("high", "a.py", 3, "x = 1"),
+        (&*answer.claims[0].severity, &*answer.claims[0].file, answer.claims[0].line, &*answer.claims[0].quote)
+    );
     assert!(answer.says_none);
 }
 
@@ -28,8 +31,16 @@ fn reads_json_with_text_around_it() {
     let answer = read(
         "Sure!\n```json\n{\"summary\":\"S\",\"risks\":[{\"path\":\"a:4\",\"severity\":\"low\",\"code\":\"q\",\"why\":\"w\"}]}\n```\n",
     );
-    assert_eq!(("S", "a", 4, "q", "w"), (&*answer.summary, &*answer.claims[0].file, answer.claims[0].line,
-        &*answer.claims[0].quote, &*answer.claims[0].message));
+    assert_eq!(
+        ("S", "a", 4, "q", "w"),
+        (
+            &*answer.summary,
+            &*answer.claims[0].file,
+            answer.claims[0].line,
+            &*answer.claims[0].quote,
+            &*answer.claims[0].message
+        )
+    );
     assert!(read("[]").says_none);
 }
 

@@ -161,10 +161,10 @@ mod tests {
     fn a_failed_run_is_found_by_its_event_or_its_writes() {
         let settings = Settings::read(&Value::Null);
         let by_event = object! { "outcome": "TimedOut", "message": "m", "event": object! {
-            "type": "github.pull_request",
-            "body": object! { "pull_request": object! { "number": 3 }, "repository": object! { "full_name": "o/r" } } } };
+        "type": "github.pull_request",
+        "body": object! { "pull_request": object! { "number": 3 }, "repository": object! { "full_name": "o/r" } } } };
         let by_writes = object! { "outcome": "Lost", "event": object! { "type": "github.issue_comment" },
-            "writes": vec![object! { "head": object! { "owner": "o", "repo": "r", "number": 3 } }] };
+        "writes": vec![object! { "head": object! { "owner": "o", "repo": "r", "number": 3 } }] };
         for (payload, was_asked) in [(by_event, false), (by_writes, true)] {
             let (id, ask) = read("millrace.run.failed", payload.to_string().as_bytes(), &settings).unwrap();
             assert_eq!(PullId { owner: "o".into(), repo: "r".into(), number: 3 }, id);

@@ -8,8 +8,22 @@ use rules::diff::{Diff, File, Hunk, LineKind, Status};
 use rules::{Facts, Lang, Place};
 
 /// Names of things where a mistake costs most.
-const DELICATE: [&str; 14] = ["auth", "crypt", "passw", "token", "secret", "session", "permission", "login", "payment",
-    "sql", "migrat", "security", "admin", "lock"];
+const DELICATE: [&str; 14] = [
+    "auth",
+    "crypt",
+    "passw",
+    "token",
+    "secret",
+    "session",
+    "permission",
+    "login",
+    "payment",
+    "sql",
+    "migrat",
+    "security",
+    "admin",
+    "lock",
+];
 
 /// How many names a fact lists before it only counts.
 const NAMES_MAX: usize = 8;
@@ -61,7 +75,8 @@ fn risk(file: &File, findings: &[Finding]) -> i64 {
     let lower = path.to_ascii_lowercase();
     let text = file.hunks.iter().flat_map(|h| &h.lines).filter(|l| l.kind != LineKind::Context);
     let delicate = DELICATE.iter().filter(|name| lower.contains(*name)).count() as i64;
-    let inside = DELICATE.iter().filter(|name| text.clone().any(|l| l.text.to_ascii_lowercase().contains(*name))).count();
+    let inside =
+        DELICATE.iter().filter(|name| text.clone().any(|l| l.text.to_ascii_lowercase().contains(*name))).count();
     let found: i64 = findings.iter().filter(|f| f.file == path).map(|f| i64::from(f.score)).sum();
     let changed = (file.added() + file.removed()) as i64;
     let weights = [
@@ -96,13 +111,16 @@ fn is_new(file: &File, hunk: &Hunk, since: &[File]) -> bool {
 
 /// A line for each file.
 pub fn file_notes(diff: &Diff) -> Vec<FileNote> {
-    diff.files.iter().map(|file| FileNote {
-        path: file.path().to_string(),
-        status: status(file),
-        added: file.added(),
-        removed: file.removed(),
-        note: String::new(),
-    }).collect()
+    diff.files
+        .iter()
+        .map(|file| FileNote {
+            path: file.path().to_string(),
+            status: status(file),
+            added: file.added(),
+            removed: file.removed(),
+            note: String::new(),
+        })
+        .collect()
 }
 
 fn status(file: &File) -> String {
@@ -126,7 +144,8 @@ pub fn facts(pull: &Pull, patch: &Patch, facts: &Facts) -> Vec<String> {
     let mut out = Vec::new();
     let total = pull.changed_files.max(facts.files);
     let lines = format!("+{} −{}", thousands(facts.added_lines), thousands(facts.removed_lines));
-    let languages: Vec<&str> = facts.languages.iter().take(4).map(|(name, _, _)| *name).collect();
+    let known = facts.languages.iter().map(|(name, _, _)| *name).filter(|name| *name != "other");
+    let languages: Vec<&str> = known.take(4).collect();
     let mut first = format!("{} changed ({lines})", count(total, "file"));
     if !languages.is_empty() {
         first.push_str(&format!(": {}", languages.join(", ")));
@@ -139,31 +158,28 @@ pub fn facts(pull: &Pull, patch: &Patch, facts: &Facts) -> Vec<String> {
     if facts.files > 0 && facts.binary.len() == facts.files {
         out.push("Only binary files change; there is no text to review.".to_string());
     }
-    let renamed: Vec<String> = facts.renamed.iter().map(|(from, to)| format!("{from} → {to}")).collect();
-    let dependencies: Vec<String> = facts.dependencies.iter().map(dependency).collect();
-    let breaking: Vec<String> =
-        facts.public_api.iter().filter(|api| api.change != "added").map(|api| format!("{} {}", api.name, api.change)).collect();
-    let modes: Vec<String> =
-        facts.modes.iter().map(|(path, old, new)| format!("{path} {old:o} → {new:o}")).collect();
+    let broken = facts.public_api.iter().filter(|api| api.change != "added");
     for (what, names) in [
-        ("New files", facts.new_files.clone()),
-        ("Deleted", facts.deleted_files.clone()),
-        ("Renamed", renamed),
-        ("Mode changed", modes),
-        ("Dependencies", dependencies),
-        ("Migrations", facts.migrations.clone()),
-        ("Workflows", facts.workflows.clone()),
-        ("Public interface", breaking),
-        ("Binary", facts.binary.clone()),
-        ("Generated, not read", facts.generated.clone()),
-        ("Lock files, not read", facts.lock_files.clone()),
+        ("New files", names(&facts.new_files)),
+        ("Deleted", names(&facts.deleted_files)),
+        ("Renamed", facts.renamed.iter().map(|(from, to)| format!("{} → {}", name(from), name(to))).collect()),
+        (
+            "Mode changed",
+            facts.modes.iter().map(|(path, old, new)| format!("{} {old:o} → {new:o}", name(path))).collect(),
+        ),
+        ("Dependencies", facts.dependencies.iter().map(dependency).collect()),
+        ("Migrations", names(&facts.migrations)),
+        ("Workflows", names(&facts.workflows)),
+        ("Public interface", broken.map(|api| format!("{} {}", name(&api.name), api.change)).collect()),
+        ("Binary", names(&facts.binary)),
+        ("Generated, not read", names(&facts.generated)),
+        ("Lock files, not read", names(&facts.lock_files)),
+        ("Tests touched", names(&facts.tests)),
     ] {
         out.extend(list(what, &names));
     }
     if facts.code_without_tests {
         out.push("Code changes, but no test does.".to_string());
-    } else {
-        out.extend(list("Tests touched", &facts.tests));
     }
     out.extend(limits(total, patch, facts));
     out.extend(address(&patch.diff));
@@ -172,15 +188,24 @@ pub fn facts(pull: &Pull, patch: &Patch, facts: &Facts) -> Vec<String> {
 
 fn dependency(change: &rules::DependencyChange) -> String {
     match (&change.from, &change.to) {
-        (Some(from), Some(to)) => format!("{} {from} → {to}", change.name),
-        (None, Some(to)) => format!("{} {to} (new)", change.name),
-        (Some(from), None) => format!("{} {from} (removed)", change.name),
-        (None, None) => change.name.clone(),
+        (Some(from), Some(to)) => format!("{} {from} → {to}", name(&change.name)),
+        (None, Some(to)) => format!("{} {to} (new)", name(&change.name)),
+        (Some(from), None) => format!("{} {from} (removed)", name(&change.name)),
+        (None, None) => name(&change.name),
     }
 }
 
+/// As code; a backtick in a name would end it.
+fn name(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}
+
+fn names(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| name(text)).collect()
+}
+
 fn list(what: &str, names: &[String]) -> Option<String> {
-    let shown: Vec<String> = names.iter().take(NAMES_MAX).map(|name| format!("`{}`", name.replace('`', "'"))).collect();
+    let shown = &names[..names.len().min(NAMES_MAX)];
     let more = match names.len().saturating_sub(NAMES_MAX) {
         0 => String::new(),
         n => format!(" and {n} more"),
@@ -191,13 +216,13 @@ fn list(what: &str, names: &[String]) -> Option<String> {
 /// What GitHub did not give us.
 fn limits(total: usize, patch: &Patch, facts: &Facts) -> Vec<String> {
     let mut out = Vec::new();
-    if total > facts.files {
+    if patch.is_listed && total > facts.files {
         out.push(format!("GitHub lists only {} of them; the rest was not reviewed.", thousands(facts.files)));
     }
     if facts.truncated || patch.diff.truncated {
         out.push("The patch is cut off in the middle; what follows was not reviewed.".to_string());
     }
-    out.extend(list("Too large for GitHub to show, not reviewed", &patch.without_text));
+    out.extend(list("Too large for GitHub to show, not reviewed", &names(&patch.without_text)));
     out
 }
 
@@ -212,8 +237,8 @@ fn address(diff: &Diff) -> Option<String> {
     for file in &diff.files {
         let mut lines = file.hunks.iter().flat_map(|h| &h.lines);
         if let Some(line) = lines.find(|line| line.kind == LineKind::Added && told(&line.text)) {
-            let path = file.path().replace('`', "'");
-            return Some(format!("`{path}:{}` holds text that tries to instruct a reviewing model; it was not followed.", line.new));
+            let place = name(&format!("{}:{}", file.path(), line.new));
+            return Some(format!("{place} holds text that tries to instruct a reviewing model; it was not followed."));
         }
     }
     None
@@ -245,8 +270,12 @@ mod tests {
     #[test]
     fn after_a_push_only_the_hunks_it_touched_are_read() {
         let diff = rules::diff::parse(PATCH);
-        let pushed = File::from_patch(Some("src/auth.py"), Some("src/auth.py"), Status::Modified,
-            b"@@ -51,2 +51,3 @@\n c\n+d = 2\n e\n");
+        let pushed = File::from_patch(
+            Some("src/auth.py"),
+            Some("src/auth.py"),
+            Status::Modified,
+            b"@@ -51,2 +51,3 @@\n c\n+d = 2\n e\n",
+        );
         let (pieces, _) = pieces(&diff, Some(&[pushed]), &[], &settings());
         assert_eq!(vec![51], pieces.iter().map(|p| p.hunk.new_start).collect::<Vec<_>>());
     }

@@ -65,7 +65,8 @@ impl Lines {
         if let Some((known, _)) = self.files.get_key_value(path) {
             return Some(known);
         }
-        let mut ends = self.files.keys().filter(|known| known.ends_with(path) && known[..known.len() - path.len()].ends_with('/'));
+        let mut ends =
+            self.files.keys().filter(|known| known.ends_with(path) && known[..known.len() - path.len()].ends_with('/'));
         match (path.is_empty(), ends.next(), ends.next()) {
             (false, Some(only), None) => Some(only),
             _ => None,

@@ -23,7 +23,9 @@ pub fn mend(id: &PullId, failure: &Failure, settings: &Settings) -> Result<Outco
             state.phase = Phase::Failed;
             match state.head.is_empty() {
                 true => (render::failed_comment(&line, &state), "the placeholder says what happened"),
-                false => (with_status(&comment.body, &line, &state), "the earlier review says what happened to the new one"),
+                false => {
+                    (with_status(&comment.body, &line, &state), "the earlier review says what happened to the new one")
+                }
             }
         }
         None if failure.was_asked => {
@@ -67,7 +69,10 @@ mod tests {
         let said = |outcome: &str, message: &str| {
             sentence(&Failure { outcome: outcome.into(), message: message.into(), was_asked: false })
         };
-        assert_eq!("The review took longer than its limit and was stopped (10 minutes).", said("timed-out", "10 minutes."));
+        assert_eq!(
+            "The review took longer than its limit and was stopped (10 minutes).",
+            said("timed-out", "10 minutes.")
+        );
         assert_eq!("The review crashed.", said("Trapped", ""));
         assert_eq!("The review failed (exit code 3).", said("Failed", "exit code 3"));
     }

@@ -58,7 +58,9 @@ pub fn settle(
         }
     }
     now.sort_by(|a, b| {
-        (b.severity, b.score, b.computed).cmp(&(a.severity, a.score, a.computed)).then_with(|| (&a.file, a.line).cmp(&(&b.file, b.line)))
+        (b.severity, b.score, b.computed)
+            .cmp(&(a.severity, a.score, a.computed))
+            .then_with(|| (&a.file, a.line).cmp(&(&b.file, b.line)))
     });
     now.retain(|finding| state.find(&finding.print).is_none_or(|known| known.standing != Standing::Dismissed));
     report.hidden = now.len().saturating_sub(settings.max_findings);
@@ -68,7 +70,8 @@ pub fn settle(
         state.note(finding.number, &finding.print, Standing::Open);
     }
     let open = |number: u32| now.iter().any(|finding| finding.number == number);
-    let gone: Vec<_> = state.known.iter().filter(|k| k.standing == Standing::Open && !open(k.number)).cloned().collect();
+    let gone: Vec<_> =
+        state.known.iter().filter(|k| k.standing == Standing::Open && !open(k.number)).cloned().collect();
     for known in gone {
         state.note(known.number, &known.print, Standing::Fixed);
     }
@@ -126,7 +129,12 @@ mod tests {
 
     fn finding(rule: &str, file: &str, line: u32, quote: &str, computed: bool) -> Finding {
         Finding {
-            print: fingerprint(rule, file, quote), rule: rule.into(), file: file.into(), line, quote: quote.into(), computed,
+            print: fingerprint(rule, file, quote),
+            rule: rule.into(),
+            file: file.into(),
+            line,
+            quote: quote.into(),
+            computed,
             ..sample().findings[0].clone()
         }
     }
@@ -137,7 +145,13 @@ mod tests {
         Lines::of(&rules::diff::parse(patch.as_bytes()))
     }
 
-    fn run(now: Vec<Finding>, model: Vec<Finding>, earlier: Option<&Report>, added: &[&str], state: &mut State) -> Report {
+    fn run(
+        now: Vec<Finding>,
+        model: Vec<Finding>,
+        earlier: Option<&Report>,
+        added: &[&str],
+        state: &mut State,
+    ) -> Report {
         let mut report = Report::default();
         settle(now, model, earlier, &lines(added), &Settings::read(&Value::Null), state, &mut report);
         report
@@ -152,7 +166,10 @@ mod tests {
 
         let c = finding("r3", "f", 20, "cccc", true);
         let second = run(vec![Finding { line: 30, ..b }, c], vec![], Some(&first), &["bbbb", "cccc"], &mut state);
-        assert_eq!(vec![(3, "cccc"), (2, "bbbb")], second.findings.iter().map(|f| (f.number, &*f.quote)).collect::<Vec<_>>());
+        assert_eq!(
+            vec![(3, "cccc"), (2, "bbbb")],
+            second.findings.iter().map(|f| (f.number, &*f.quote)).collect::<Vec<_>>()
+        );
         assert_eq!((1, false), (second.settled[0].number, second.settled[0].dismissed));
 
         let third = run(vec![a], vec![], Some(&second), &["aaaa"], &mut state);
@@ -187,7 +204,13 @@ mod tests {
     #[test]
     fn a_model_does_not_repeat_the_rules() {
         let mut state = State::new();
-        let report = run(vec![finding("r", "f", 1, "aaaa", true)], vec![finding("model", "f", 2, "bbbb", false)], None, &[], &mut state);
+        let report = run(
+            vec![finding("r", "f", 1, "aaaa", true)],
+            vec![finding("model", "f", 2, "bbbb", false)],
+            None,
+            &[],
+            &mut state,
+        );
         assert_eq!(1, report.findings.len());
     }
 }

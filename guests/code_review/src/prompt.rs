@@ -12,7 +12,8 @@ use rules::mask_secrets;
 const LINE_CHARS_MAX: usize = 300;
 const BODY_CHARS_MAX: usize = 1_500;
 
-const KINDS: &str = "secret, sql-injection, shell-injection, removed-check, removed-test, swallowed-error, unsafe-crypto, \
+const KINDS: &str =
+    "secret, sql-injection, shell-injection, removed-check, removed-test, swallowed-error, unsafe-crypto, \
     dependency, ci-build, migration, api-break, resource, other";
 
 /// A part of the change that fits one prompt.
@@ -97,7 +98,9 @@ pub fn review(pull: &Pull, facts: &[String], chunk: &Chunk, is_only: bool, setti
         form.push_str("CHANGE: one major change, a sentence; one to five such lines\n");
     }
     form.push_str("FILE path: what was done to this file, one sentence; a line for each file\n");
-    form.push_str("RISK | severity | kind | path:line | `the line, copied exactly` | why it is a problem, one sentence\n");
+    form.push_str(
+        "RISK | severity | kind | path:line | `the line, copied exactly` | why it is a problem, one sentence\n",
+    );
     let system = format!(
         "You review a change to a program. Answer in {} with lines of exactly this form and nothing else:\n{form}\
          severity is critical, high, medium or low. kind is one of {KINDS}.\n\
@@ -165,7 +168,9 @@ mod tests {
 
     fn diff(lines: usize) -> rules::diff::Diff {
         let body: String = (0..lines).map(|n| format!("+line number {n}\n")).collect();
-        let file = |name: &str| format!("diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -0,0 +1,{lines} @@\n{body}");
+        let file = |name: &str| {
+            format!("diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -0,0 +1,{lines} @@\n{body}")
+        };
         rules::diff::parse((file("a.py") + &file("b.py")).as_bytes())
     }
 

@@ -25,6 +25,8 @@ pub struct OwnComment {
 /// The change under review.
 pub struct Patch {
     pub diff: Diff,
+    /// Taken from the list of files, as the change is too large for one diff.
+    pub is_listed: bool,
     /// Files whose text GitHub does not give.
     pub without_text: Vec<String>,
 }
@@ -97,7 +99,9 @@ impl PullId {
     /// The whole change. Where it is too large for one diff, the list of files gives the texts that it has.
     pub fn patch(&self) -> Result<Patch, Problem> {
         match call("github.get_patch", &self.head(), &[]) {
-            Ok(Answer { body, .. }) => Ok(Patch { diff: diff::parse(&body), without_text: Vec::new() }),
+            Ok(Answer { body, .. }) => {
+                Ok(Patch { diff: diff::parse(&body), is_listed: false, without_text: Vec::new() })
+            }
             Err(problem) if problem.is("too-large") => self.listed(),
             Err(problem) => Err(problem),
         }
@@ -105,7 +109,7 @@ impl PullId {
 
     fn listed(&self) -> Result<Patch, Problem> {
         let answer = call("github.list_files", &self.head(), &[])?.head;
-        let mut patch = Patch { diff: Diff::default(), without_text: Vec::new() };
+        let mut patch = Patch { diff: Diff::default(), is_listed: true, without_text: Vec::new() };
         for file in answer["files"].items() {
             let read = listed_file(file);
             if read.hunks.is_empty() && file["changes"].as_i64().unwrap_or(0) > 0 {

@@ -46,7 +46,8 @@ pub struct Reader<'a> {
 
 /// Reads the pieces and adds to the report what the model says of them; findings are returned unnumbered.
 pub fn read(reader: &Reader, models: Result<Value, Problem>, pieces: &[Piece], report: &mut Report) -> Vec<Finding> {
-    let all_unread = |report: &mut Report, why: &str| unread(report, pieces.iter().map(|p| p.file.path().to_string()), why);
+    let all_unread =
+        |report: &mut Report, why: &str| unread(report, pieces.iter().map(|p| p.file.path().to_string()), why);
     let model = match models.map_err(|p| p.detail).and_then(|list| choose(&list, &reader.settings.model)) {
         Ok(model) => model,
         Err(why) => {
@@ -119,7 +120,8 @@ impl Session<'_, '_> {
             if self.is_out_of_time() {
                 return self.stop(rest(), "the time budget was used up", chunks.len(), answered);
             }
-            let messages = prompt::review(self.reader.pull, self.reader.facts, chunk, with_summary, self.reader.settings);
+            let messages =
+                prompt::review(self.reader.pull, self.reader.facts, chunk, with_summary, self.reader.settings);
             match self.ask(messages) {
                 Ok(answer) if self.take(&answer, with_summary) => (useless, answered) = (0, answered + 1),
                 Ok(_) => {
@@ -207,7 +209,8 @@ impl Session<'_, '_> {
         let answer = call("llm.chat", &head, &[])?.head;
         self.slowest = self.slowest.max(begun.elapsed());
         let usage = &answer["usage"];
-        self.report.tokens += ["prompt_tokens", "completion_tokens"].iter().filter_map(|n| usage[*n].as_i64()).sum::<i64>();
+        self.report.tokens +=
+            ["prompt_tokens", "completion_tokens"].iter().filter_map(|n| usage[*n].as_i64()).sum::<i64>();
         Ok(answer::read(answer["content"].text()))
     }
 
@@ -313,7 +316,7 @@ mod tests {
     fn only_a_model_that_passed_writes() {
         let model = |passed: bool, context: i32| {
             object! { "default": "m", "models": vec![object! { "name": "m", "context_tokens": context, "remote": false,
-                "passed": passed, "reason": "3 of 10 tasks" }] }
+            "passed": passed, "reason": "3 of 10 tasks" }] }
         };
         assert!(choose(&model(true, 4096), "").is_ok());
         assert!(choose(&model(false, 4096), "").err().unwrap().contains("3 of 10 tasks"));
@@ -324,7 +327,9 @@ mod tests {
 
     #[test]
     fn a_models_words_for_kinds_are_understood() {
-        for (word, name) in [("secret", "secret"), ("sql_injection", "sql-injection"), ("race", "resource"), ("logic", "other")] {
+        for (word, name) in
+            [("secret", "secret"), ("sql_injection", "sql-injection"), ("race", "resource"), ("logic", "other")]
+        {
             assert_eq!(name, kind(word));
         }
     }

@@ -100,7 +100,8 @@ fn risks(report: &Report, page: &mut Page) {
     }
     for settled in &report.settled {
         let how = if settled.dismissed { "dismissed" } else { "no longer in the change" };
-        let line = format!("- ~~{}. {} {}~~ {how}\n", settled.number, code(&settled.file), prose(&settled.message, 200));
+        let line =
+            format!("- ~~{}. {} {}~~ {how}\n", settled.number, code(&settled.file), prose(&settled.message, 200));
         page.push(&line);
     }
     if !report.settled.is_empty() {
@@ -146,9 +147,11 @@ fn details(report: &Report, page: &mut Page) {
         page.force("\n</details>\n\n");
     }
     if !report.unread.is_empty() && !report.model.is_empty() {
-        let head = format!("<details><summary>Not read by a model: {}</summary>\n\n", count(report.unread.len(), "file"));
+        let head =
+            format!("<details><summary>Not read by a model: {}</summary>\n\n", count(report.unread.len(), "file"));
         page.force(&head);
-        let lines = report.unread.iter().map(|unread| format!("- {} — {}\n", code(&unread.path), prose(&unread.why, 200)));
+        let lines =
+            report.unread.iter().map(|unread| format!("- {} — {}\n", code(&unread.path), prose(&unread.why, 200)));
         page.some(lines, "file");
         page.force("\n</details>\n\n");
     }
@@ -163,7 +166,9 @@ fn file(file: &FileNote) -> String {
 fn footer(report: &Report, phrase: &str) -> String {
     let mut parts = vec![match report.since.is_empty() {
         true => format!("Reviewed {}, the whole change", code(short(&report.head))),
-        false => format!("Reviewed {}, read what is new since {}", code(short(&report.head)), code(short(&report.since))),
+        false => {
+            format!("Reviewed {}, read what is new since {}", code(short(&report.head)), code(short(&report.since)))
+        }
     }];
     match report.model.is_empty() {
         true => parts.push("computed, no model".into()),
@@ -213,19 +218,38 @@ mod tests {
     #[test]
     fn a_comment_has_its_parts_in_order() {
         let text = comment(&sample(), &State::new(), "/review");
-        let places: Vec<usize> = ["## Code review", "It adds `x`.", "1 file changed", "### Potential risks",
-            "**3. critical** · secret · `a.py:7` · computed", "```text\nkey = 1\n```", "~~1. `b` m~~ dismissed",
-            "### Major changes", "- c", "- `a.py` (+2 −1, new): n", "Not read by a model: 1 file",
-            "Reviewed `0123456`, the whole change", "model `m`, 5 tokens", "1 claim of the model left out", "`/review dismiss N`",
-            "<!-- millrace-review "].iter().map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"))).collect();
+        let places: Vec<usize> = [
+            "## Code review",
+            "It adds `x`.",
+            "1 file changed",
+            "### Potential risks",
+            "**3. critical** · secret · `a.py:7` · computed",
+            "```text\nkey = 1\n```",
+            "~~1. `b` m~~ dismissed",
+            "### Major changes",
+            "- c",
+            "- `a.py` (+2 −1, new): n",
+            "Not read by a model: 1 file",
+            "Reviewed `0123456`, the whole change",
+            "model `m`, 5 tokens",
+            "1 claim of the model left out",
+            "`/review dismiss N`",
+            "<!-- millrace-review ",
+        ]
+        .iter()
+        .map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}")))
+        .collect();
         assert!(places.is_sorted(), "{text}");
     }
 
     #[test]
     fn a_long_report_is_cut_by_rank() {
         let mut report = sample();
-        report.findings = (0..40).map(|n| Finding { number: n, message: "m".repeat(590), ..sample().findings[0].clone() }).collect();
-        report.files = (0..3000).map(|n| FileNote { path: format!("dir/{n}"), note: "é".repeat(600), ..FileNote::default() }).collect();
+        report.findings =
+            (0..40).map(|n| Finding { number: n, message: "m".repeat(590), ..sample().findings[0].clone() }).collect();
+        report.files = (0..3000)
+            .map(|n| FileNote { path: format!("dir/{n}"), note: "é".repeat(600), ..FileNote::default() })
+            .collect();
         let text = comment(&report, &State::new(), "/review");
         assert!(text.encode_utf16().count() < 61_000);
         assert!(text.contains("**39. critical**") && text.contains("more\n") && text.contains("Reviewed `0123456`"));

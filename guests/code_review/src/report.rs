@@ -97,8 +97,12 @@ impl Finding {
 
     fn write(&self) -> Value {
         let mut value = self.public();
-        for (name, more) in [("number", Value::from(self.number)), ("print", self.print.as_str().into()),
-            ("rule", self.rule.as_str().into()), ("score", self.score.into())] {
+        for (name, more) in [
+            ("number", Value::from(self.number)),
+            ("print", self.print.as_str().into()),
+            ("rule", self.rule.as_str().into()),
+            ("score", self.score.into()),
+        ] {
             value.set(name, more);
         }
         value
@@ -172,7 +176,7 @@ impl Report {
         };
         let file = |f: &FileNote| {
             object! { "path": f.path.as_str(), "status": f.status.as_str(), "added": f.added, "removed": f.removed,
-                "note": f.note.as_str() }
+            "note": f.note.as_str() }
         };
         let commit = |c: &Commit| {
             object! { "sha": c.sha.as_str(), "subject": c.subject.as_str(), "author": c.author.as_str() }
@@ -207,28 +211,39 @@ impl Report {
             note: text(&value["note"]),
             facts: strings("facts"),
             findings: value["findings"].items().iter().map(Finding::read).collect(),
-            settled: value["settled"].items().iter().map(|s| Settled {
-                number: number(&s["number"]) as u32,
-                file: text(&s["file"]),
-                message: text(&s["message"]),
-                dismissed: s["dismissed"].as_bool().unwrap_or(false),
-            }).collect(),
+            settled: value["settled"]
+                .items()
+                .iter()
+                .map(|s| Settled {
+                    number: number(&s["number"]) as u32,
+                    file: text(&s["file"]),
+                    message: text(&s["message"]),
+                    dismissed: s["dismissed"].as_bool().unwrap_or(false),
+                })
+                .collect(),
             hidden: number(&value["hidden"]) as usize,
             changes: strings("changes"),
-            files: value["files"].items().iter().map(|f| FileNote {
-                path: text(&f["path"]),
-                status: text(&f["status"]),
-                added: number(&f["added"]) as usize,
-                removed: number(&f["removed"]) as usize,
-                note: text(&f["note"]),
-            }).collect(),
-            commits: value["commits"].items().iter().map(|c| Commit {
-                sha: text(&c["sha"]),
-                subject: text(&c["subject"]),
-                author: text(&c["author"]),
-            }).collect(),
-            unread: value["unread"].items().iter()
-                .map(|u| Unread { path: text(&u["path"]), why: text(&u["why"]) }).collect(),
+            files: value["files"]
+                .items()
+                .iter()
+                .map(|f| FileNote {
+                    path: text(&f["path"]),
+                    status: text(&f["status"]),
+                    added: number(&f["added"]) as usize,
+                    removed: number(&f["removed"]) as usize,
+                    note: text(&f["note"]),
+                })
+                .collect(),
+            commits: value["commits"]
+                .items()
+                .iter()
+                .map(|c| Commit { sha: text(&c["sha"]), subject: text(&c["subject"]), author: text(&c["author"]) })
+                .collect(),
+            unread: value["unread"]
+                .items()
+                .iter()
+                .map(|u| Unread { path: text(&u["path"]), why: text(&u["why"]) })
+                .collect(),
             model: text(&value["model"]),
             tokens: number(&value["tokens"]),
             seconds: number(&value["seconds"]),
@@ -248,16 +263,33 @@ fn number(value: &Value) -> i64 {
 #[cfg(test)]
 pub fn sample() -> Report {
     let finding = Finding {
-        number: 3, print: "ab".into(), kind: "secret".into(), severity: 3, rule: "r".into(), file: "a.py".into(), line: 7,
-        side: Side::Right, quote: "key = 1".into(), message: "A key.".into(), computed: true, score: 90,
+        number: 3,
+        print: "ab".into(),
+        kind: "secret".into(),
+        severity: 3,
+        rule: "r".into(),
+        file: "a.py".into(),
+        line: 7,
+        side: Side::Right,
+        quote: "key = 1".into(),
+        message: "A key.".into(),
+        computed: true,
+        score: 90,
     };
     Report {
-        head: "0123456789".into(), prose: "It adds `x`.".into(), facts: vec!["1 file changed.".into()],
-        findings: vec![finding], settled: vec![Settled { number: 1, file: "b".into(), message: "m".into(), dismissed: true }],
+        head: "0123456789".into(),
+        prose: "It adds `x`.".into(),
+        facts: vec!["1 file changed.".into()],
+        findings: vec![finding],
+        settled: vec![Settled { number: 1, file: "b".into(), message: "m".into(), dismissed: true }],
         changes: vec!["c".into()],
         files: vec![FileNote { path: "a.py".into(), status: "new".into(), added: 2, removed: 1, note: "n".into() }],
         commits: vec![Commit { sha: "s".into(), subject: "t".into(), author: "u".into() }],
-        unread: vec![Unread { path: "z".into(), why: "w".into() }], model: "m".into(), tokens: 5, seconds: 6, dropped: 1,
+        unread: vec![Unread { path: "z".into(), why: "w".into() }],
+        model: "m".into(),
+        tokens: 5,
+        seconds: 6,
+        dropped: 1,
         ..Report::default()
     }
 }

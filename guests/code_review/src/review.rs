@@ -126,7 +126,9 @@ impl Review<'_> {
         let mut side = [id.start_commits(), Call::start("llm.models", &object! {}, &[])];
         let patch = id.patch()?;
         let since = match (&earlier, ask) {
-            (Some(old), Ask::Changed | Ask::Dismiss(_)) if old.head != self.pull.head => id.since(&old.head, &self.pull.head)?,
+            (Some(old), Ask::Changed | Ask::Dismiss(_)) if old.head != self.pull.head => {
+                id.since(&old.head, &self.pull.head)?
+            }
             _ => None,
         };
         let mut answers = [Err(lost()), Err(lost())];

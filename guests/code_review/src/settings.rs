@@ -71,9 +71,17 @@ mod tests {
     #[test]
     fn globs_match_as_people_expect() {
         for (glob, path, fits) in [
-            ("vendor/**", "vendor/a/b.c", true), ("vendor/**", "src/vendor/a", false), ("**/vendor/**", "vendor/a", true),
-            ("**/vendor/**", "x/vendor/a", true), ("**/*.min.js", "a.min.js", true), ("**/*.min.js", "d/e/a.min.js", true),
-            ("*.js", "d/a.js", false), ("*.js", "a.js", true), ("a?c", "abc", true), ("a?c", "a/c", false), ("", "", true),
+            ("vendor/**", "vendor/a/b.c", true),
+            ("vendor/**", "src/vendor/a", false),
+            ("**/vendor/**", "vendor/a", true),
+            ("**/vendor/**", "x/vendor/a", true),
+            ("**/*.min.js", "a.min.js", true),
+            ("**/*.min.js", "d/e/a.min.js", true),
+            ("*.js", "d/a.js", false),
+            ("*.js", "a.js", true),
+            ("a?c", "abc", true),
+            ("a?c", "a/c", false),
+            ("", "", true),
         ] {
             assert_eq!(fits, matches(glob.as_bytes(), path.as_bytes()), "{glob} {path}");
         }
@@ -82,7 +90,10 @@ mod tests {
     #[test]
     fn defaults_stand_in_for_what_is_not_set() {
         let settings = Settings::read(&Value::Null);
-        assert_eq!(("/review", 300_000, 10), (settings.trigger_phrase.as_str(), settings.time_budget_ms, settings.max_findings));
+        assert_eq!(
+            ("/review", 300_000, 10),
+            (settings.trigger_phrase.as_str(), settings.time_budget_ms, settings.max_findings)
+        );
         assert!(!settings.drafts && settings.who_may_ask.len() == 3 && !settings.ignores("a"));
     }
 }

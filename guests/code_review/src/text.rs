@@ -12,7 +12,13 @@ pub fn prose(text: &str, chars_max: usize) -> String {
     for (i, part) in text.split('`').enumerate() {
         let closed = i < text.matches('`').count();
         match i % 2 {
-            1 if closed && !part.trim().is_empty() => out.push_str(&code(part)),
+            1 if closed && !part.trim().is_empty() => {
+                if out.ends_with('`') {
+                    // Backticks of two spans must not become one run.
+                    out.push(ZERO_WIDTH_SPACE);
+                }
+                out.push_str(&code(part));
+            }
             1 => {
                 out.push_str("\\`");
                 escape(part, &mut out);
@@ -84,7 +90,10 @@ fn visible(text: &str) -> String {
         match c {
             '\n' | '\t' => out.push(c),
             '\r' => {}
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
             | '\u{e0000}'..='\u{e007f}' => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
             c if c.is_control() => out.push('\u{fffd}'),
             c => out.push(c),
@@ -104,7 +113,11 @@ pub fn cut(text: &str, chars_max: usize) -> String {
 /// As a sentence: on one line, cut, with an end.
 pub fn sentence(text: &str, chars_max: usize) -> String {
     let text = cut(&one_line(text), chars_max);
-    if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
+    if text.ends_with(['.', '!', '?', '…']) {
+        text
+    } else {
+        text + "."
+    }
 }
 
 /// What two spellings of one line have in common: no blanks at the ends, one between words.
@@ -136,7 +149,8 @@ mod tests {
 
     #[test]
     fn nothing_of_others_works_in_prose() {
-        let hostile = "@acme/everyone fixes #1, GH-2 o/r#3 ![x](https://e.vil/a.png) <img src=x> [y](javascript:alert) \
+        let hostile =
+            "@acme/everyone fixes #1, GH-2 o/r#3 ![x](https://e.vil/a.png) <img src=x> [y](javascript:alert) \
                        www.e.vil mail@e.vil **b** $x$ &lt;";
         let out = prose(hostile, 1000);
         for active in ["@a", "#1", "GH-2", "r#3", " ![", "x](", "y](", "<img", "://", "www.", "@e", "**", "&lt; "] {
@@ -177,7 +191,10 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(["1 file", "0 files", "1,234,567 files"], [count(1, "file"), count(0, "file"), count(1_234_567, "file")]);
+        assert_eq!(
+            ["1 file", "0 files", "1,234,567 files"],
+            [count(1, "file"), count(0, "file"), count(1_234_567, "file")]
+        );
         assert_eq!("ab…", cut("abc", 2));
     }
 }

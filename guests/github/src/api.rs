@@ -84,7 +84,8 @@ pub fn check(response: Response) -> Result<Response, Problem> {
     let answer = response.json().unwrap_or(Value::Null);
     let message = answer["message"].text();
     if let Some(wait) = limit(&response, message) {
-        let mut problem = Problem::new("rate-limited", format!("GitHub asks to wait: {}", sentence(&response, message)));
+        let mut problem =
+            Problem::new("rate-limited", format!("GitHub asks to wait: {}", sentence(&response, message)));
         problem.retry_after_ms = Some(wait);
         return Err(problem.with_status(response.status));
     }
@@ -151,8 +152,17 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_kind() {
-        for (status, kind) in [(401, "denied"), (404, "not-found"), (410, "not-found"), (406, "too-large"),
-            (409, "conflict"), (422, "invalid"), (500, "unavailable"), (502, "unavailable"), (418, "upstream")] {
+        for (status, kind) in [
+            (401, "denied"),
+            (404, "not-found"),
+            (410, "not-found"),
+            (406, "too-large"),
+            (409, "conflict"),
+            (422, "invalid"),
+            (500, "unavailable"),
+            (502, "unavailable"),
+            (418, "upstream"),
+        ] {
             assert_eq!(kind, refused(status, object! {}, "").kind, "{status}");
         }
         let slow = refused(500, object! {}, "Server Error: Sorry, this diff is taking too long to generate.");

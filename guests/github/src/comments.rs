@@ -42,7 +42,10 @@ pub fn update(request: &Request) -> Result<Answer, Problem> {
 fn write(request: &Request, method: &str, path: &str, body: &str) -> Result<Answer, Problem> {
     let length = body.chars().count();
     if length > BODY_CHARS_MAX {
-        return Err(Problem::new("too-large", format!("the comment has {length} of at most {BODY_CHARS_MAX} characters")));
+        return Err(Problem::new(
+            "too-large",
+            format!("the comment has {length} of at most {BODY_CHARS_MAX} characters"),
+        ));
     }
     let sent = Repo::of(request)?.request(method, path, "application/vnd.github+json").json(&object! { "body": body });
     done(reference(&check(sent.send()?)?.json()?))

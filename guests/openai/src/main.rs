@@ -126,8 +126,15 @@ fn message(response: &Response) -> String {
 
 fn problem(response: &Response, message: &str, body: &Value) -> Problem {
     let (status, low) = (response.status, message.to_ascii_lowercase());
-    let too_long = ["context length", "context_length", "maximum context", "context size", "context window",
-        "too many tokens", "prompt is too long"];
+    let too_long = [
+        "context length",
+        "context_length",
+        "maximum context",
+        "context size",
+        "context window",
+        "too many tokens",
+        "prompt is too long",
+    ];
     let kind = match status {
         401 | 403 => "denied",
         404 => "model-unavailable",

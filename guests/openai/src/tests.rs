@@ -14,7 +14,8 @@ fn refused(status: i64, body: &str) -> Problem {
 #[test]
 fn a_request_is_worded_anew_for_newer_models() {
     let mut body = value(r#"{"model":"m","max_tokens":9,"temperature":0.2,"seed":1}"#);
-    let words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    let words =
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
     assert!(reword(&mut body, words));
     assert_eq!(Some(9), body["max_completion_tokens"].as_i64());
     assert!(reword(&mut body, "Unsupported value: 'temperature' does not support 0.2 with this model."));
@@ -61,10 +62,12 @@ fn thoughts_are_no_answer() {
 #[test]
 fn usage_that_is_missing_is_estimated_and_said() {
     let body = value(r#"{"model":"m","messages":[{"role":"user","content":"12345678"}]}"#);
-    let told = completion(&value(r#"{"choices":[{"message":{"content":"abcde"},"finish_reason":"length"}]}"#), &body).unwrap();
+    let told =
+        completion(&value(r#"{"choices":[{"message":{"content":"abcde"},"finish_reason":"length"}]}"#), &body).unwrap();
     assert_eq!(
         r#"{"model":"m","content":"abcde","finish_reason":"length","usage":{"prompt_tokens":2,"completion_tokens":2,"estimated":true}}"#,
-        told.to_string());
+        told.to_string()
+    );
     assert!(completion(&value(r#"{"choices":[]}"#), &body).unwrap_err().is("upstream"));
     assert!(completion(&value(r#"{"object":"error"}"#), &body).unwrap_err().is("upstream"));
 }

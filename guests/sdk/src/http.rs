@@ -1,8 +1,8 @@
 //! `http.fetch` for integrations: requests in the connection's name, headers without regard to case.
 
 use crate::door::{call, Answer, Problem};
-use crate::object;
 use crate::json::{self, Value};
+use crate::object;
 
 /// A request in the name of the run's connection. The host adds the secret; the guest never holds it.
 pub struct Request {

@@ -142,7 +142,11 @@ number_from!(i32, u32, i64, u64, usize);
 
 impl From<f64> for Value {
     fn from(n: f64) -> Value {
-        if n.is_finite() { Value::Number(n.to_string()) } else { Value::Null }
+        if n.is_finite() {
+            Value::Number(n.to_string())
+        } else {
+            Value::Null
+        }
     }
 }
 
@@ -351,7 +355,11 @@ impl Parser<'_> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { Err(self.error("a number without digits")) } else { Ok(()) }
+        if self.at == start {
+            Err(self.error("a number without digits"))
+        } else {
+            Ok(())
+        }
     }
 
     fn number(&mut self) -> Result<Value, ParseError> {

@@ -6,7 +6,8 @@ fn round(text: &str) -> String {
 
 #[test]
 fn writes_back_what_it_read() {
-    for text in ["null", "[]", "{}", "[1,-0,2.50,1e400,12345678901234567890]", r#"{"a":[true,false,"x\"\\\n\u0001é"]}"#] {
+    for text in ["null", "[]", "{}", "[1,-0,2.50,1e400,12345678901234567890]", r#"{"a":[true,false,"x\"\\\n\u0001é"]}"#]
+    {
         assert_eq!(text, round(text));
     }
     assert_eq!(r#"{"a":1,"b":[2]}"#, round(" { \"a\" : 1 ,\r\n\"b\":[ 2 ]\t} "));
@@ -30,7 +31,9 @@ fn joins_surrogates_and_replaces_lone_ones() {
 
 #[test]
 fn refuses_what_is_not_json() {
-    for text in ["", "nul", "01", "1.", "-", "[1,]", "{\"a\"}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "1 2", "[", "\"a"] {
+    for text in
+        ["", "nul", "01", "1.", "-", "[1,]", "{\"a\"}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "1 2", "[", "\"a"]
+    {
         assert!(parse(text.as_bytes()).is_err(), "{text}");
     }
     assert!(parse(b"\"\xff\"").is_err());
