@@ -38,21 +38,57 @@ sealed class GitHubJson(Uri api)
         ["site_admin"] = false,
     };
 
-    public JsonObject Repository(PullRequest pull) => new()
+    // Addresses of a repository in GitHub's answers: property, then path.
+    static readonly (string Property, string Path)[] RepositoryPaths =
+    [
+        ("archive_url", "/{archive_format}{/ref}"), ("assignees_url", "/assignees{/user}"), ("blobs_url", "/git/blobs{/sha}"),
+        ("branches_url", "/branches{/branch}"), ("collaborators_url", "/collaborators{/collaborator}"),
+        ("comments_url", "/comments{/number}"), ("commits_url", "/commits{/sha}"), ("compare_url", "/compare/{base}...{head}"),
+        ("contents_url", "/contents/{+path}"), ("contributors_url", "/contributors"), ("deployments_url", "/deployments"),
+        ("downloads_url", "/downloads"), ("events_url", "/events"), ("forks_url", "/forks"),
+        ("git_commits_url", "/git/commits{/sha}"), ("git_refs_url", "/git/refs{/sha}"), ("git_tags_url", "/git/tags{/sha}"),
+        ("hooks_url", "/hooks"), ("issue_comment_url", "/issues/comments{/number}"),
+        ("issue_events_url", "/issues/events{/number}"), ("issues_url", "/issues{/number}"), ("keys_url", "/keys{/key_id}"),
+        ("labels_url", "/labels{/name}"), ("languages_url", "/languages"), ("merges_url", "/merges"),
+        ("milestones_url", "/milestones{/number}"), ("notifications_url", "/notifications{?since,all,participating}"),
+        ("pulls_url", "/pulls{/number}"), ("releases_url", "/releases{/id}"), ("stargazers_url", "/stargazers"),
+        ("statuses_url", "/statuses/{sha}"), ("subscribers_url", "/subscribers"), ("subscription_url", "/subscription"),
+        ("tags_url", "/tags"), ("teams_url", "/teams"), ("trees_url", "/git/trees{/sha}"),
+    ];
+
+    public JsonObject Repository(PullRequest pull)
     {
-        ["id"] = StableId(pull.FullName),
-        ["node_id"] = NodeId("R", pull.FullName),
-        ["name"] = pull.Repository,
-        ["full_name"] = pull.FullName,
-        ["private"] = false,
-        ["owner"] = User(pull.Owner, "User"),
-        ["html_url"] = Api(pull.FullName),
-        ["description"] = null,
-        ["fork"] = false,
-        ["url"] = Api($"repos/{pull.FullName}"),
-        ["default_branch"] = "main",
-        ["visibility"] = "public",
-    };
+        var page = Api(pull.FullName);
+        JsonObject json = new()
+        {
+            ["id"] = StableId(pull.FullName),
+            ["node_id"] = NodeId("R", pull.FullName),
+            ["name"] = pull.Repository,
+            ["full_name"] = pull.FullName,
+            ["private"] = false,
+            ["owner"] = User(pull.Owner, "User"),
+            ["html_url"] = page,
+            ["description"] = null,
+            ["fork"] = false,
+            ["url"] = Api($"repos/{pull.FullName}"),
+            ["git_url"] = page + ".git",
+            ["ssh_url"] = page + ".git",
+            ["clone_url"] = page + ".git",
+            ["svn_url"] = page,
+            ["created_at"] = Time(DateTimeOffset.UnixEpoch),
+            ["updated_at"] = Time(DateTimeOffset.UnixEpoch),
+            ["pushed_at"] = Time(DateTimeOffset.UnixEpoch),
+            ["default_branch"] = "main",
+            ["visibility"] = "public",
+        };
+        foreach (var (property, path) in RepositoryPaths) json[property] = $"{Api($"repos/{pull.FullName}")}{path}";
+        foreach (var name in (string[])["homepage", "language", "mirror_url", "license"]) json[name] = null;
+        foreach (var name in (string[])["archived", "disabled", "has_downloads", "has_pages", "has_projects", "has_wiki"]) json[name] = false;
+        foreach (var name in (string[])["forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count", "watchers", "watchers_count"])
+            json[name] = 0;
+        json["has_issues"] = true;
+        return json;
+    }
 
     public JsonObject PullRequest(PullRequest pull)
     {
