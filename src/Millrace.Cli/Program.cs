@@ -2,6 +2,7 @@ using System.CommandLine;
 using Millrace.Cli;
 
 var screen = Screen.OfProcess();
+var environment = new CliEnvironment(Environment.GetEnvironmentVariable);
 var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions, each in a sandbox of its own.")
 {
     NewCommand.Create(screen),

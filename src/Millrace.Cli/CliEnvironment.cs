@@ -1,0 +1,29 @@
+namespace Millrace.Cli;
+
+/// <summary>
+/// What the commands take from the process's environment. Read once, in Program.cs; <paramref name="Find"/> answers a
+/// variable's value, or null.
+/// </summary>
+sealed record CliEnvironment(Func<string, string?> Find)
+{
+    /// <summary>Base address of an OpenAI-compatible endpoint.</summary>
+    public string? OpenAiBaseUrl => Value("OPENAI_BASE_URL");
+
+    /// <summary>The model to ask there.</summary>
+    public string? OpenAiModel => Value("OPENAI_MODEL");
+
+    /// <summary>The key to ask with.</summary>
+    public string? OpenAiApiKey => Value("OPENAI_API_KEY");
+
+    /// <summary>Token for reading, and with <c>--post</c> writing, pull requests.</summary>
+    public string? GitHubToken => Value("GITHUB_TOKEN");
+
+    /// <summary>A further folder of model files.</summary>
+    public string? ModelsFolder => Value("MILLRACE_MODELS");
+
+    /// <summary>The user's own folder of Millrace's: models, verdicts, agreements.</summary>
+    public static string UserFolder => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace");
+
+    string? Value(string name) => Find(name) is { Length: > 0 } value ? value : null;
+}
