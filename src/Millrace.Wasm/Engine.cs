@@ -12,6 +12,8 @@ public sealed record EngineOptions
 /// <summary>Settings and shared parts of all modules and stores made with it. Thread-safe.</summary>
 public sealed class Engine : IDisposable
 {
+    bool _isDisposed;
+
     /// <summary>An engine.</summary>
     public Engine(EngineOptions? options = null)
     {
@@ -24,6 +26,8 @@ public sealed class Engine : IDisposable
 
     internal SignatureTable Signatures { get; }
 
-    /// <summary>Lets go of code shared by its modules; it is unloaded when the last function is gone.</summary>
-    public void Dispose() => Signatures.Unload();
+    /// <summary>Refuses further modules. Code is unloaded when its last module, instance or function is gone.</summary>
+    public void Dispose() => _isDisposed = true;
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 }

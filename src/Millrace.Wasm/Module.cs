@@ -70,6 +70,7 @@ public sealed class Module
     /// <exception cref="UnsupportedFeatureException">The module is valid but uses a feature that is not there yet.</exception>
     public static Module Compile(Engine engine, ReadOnlyMemory<byte> bytes)
     {
+        engine.ThrowIfDisposed();
         var definition = Decoder.Decode(bytes);
         Validator.Validate(definition);
         return new Module(engine, definition);

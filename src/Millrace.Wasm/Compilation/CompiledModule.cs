@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 
@@ -8,17 +9,23 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>A module's code as the runtime holds it.</summary>
 sealed class CompiledModule
 {
+    static readonly ConditionalWeakTable<Assembly, CompiledModule> ByAssembly = [];
+
     readonly ModuleDefinition _definition;
     readonly Signature[] _types;
-    readonly GuestLoadContext? _context;
     readonly nint[] _pointers;
 
     public CompiledModule(ModuleDefinition definition, Signature[] types, byte[]? image)
     {
         (_definition, _types) = (definition, types);
         _pointers = new nint[definition.Functions.Length - definition.ImportedFunctionCount];
-        if (image is not null) _context = new GuestLoadContext(image, this);
+        if (image is null) return;
+        Image = new GuestImage(image);
+        ByAssembly.Add(Image.Assembly, this);
     }
+
+    /// <summary>The code; null where the module defines no function.</summary>
+    public GuestImage? Image { get; }
 
     /// <summary>Imported and defined functions.</summary>
     public int FunctionCount => _definition.Functions.Length;
@@ -29,11 +36,15 @@ sealed class CompiledModule
     public nint PointerTo(int function)
     {
         ref var pointer = ref _pointers[function - _definition.ImportedFunctionCount];
-        if (pointer == 0) pointer = _context!.PointerTo(function - _definition.ImportedFunctionCount);
+        if (pointer == 0) pointer = Image!.PointerTo(function - _definition.ImportedFunctionCount);
         return pointer;
     }
 
     public string? NameOf(int function) => _definition.FunctionName(function);
+
+    /// <summary>The module whose code that is, if any.</summary>
+    public static CompiledModule? Of(Assembly assembly) =>
+        ByAssembly.TryGetValue(assembly, out var module) ? module : null;
 
     public static string MethodName(int function) => function.ToString("'f'0", CultureInfo.InvariantCulture);
 

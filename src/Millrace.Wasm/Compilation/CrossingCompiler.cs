@@ -15,7 +15,7 @@ static class CrossingCompiler
     static readonly MethodInfo Invoke = GuestMembers.Method(typeof(HostCalls), nameof(HostCalls.Invoke));
     static readonly MethodInfo End = GuestMembers.Method(typeof(HostCalls), nameof(HostCalls.End));
 
-    public static GuestLoadContext Compile(ReadOnlySpan<Signature> signatures)
+    public static void Compile(ReadOnlySpan<Signature> signatures)
     {
         var image = new ImageBuilder();
         var il = new IlWriter();
@@ -24,10 +24,9 @@ static class CrossingCompiler
             CompileHostEntry(image, il, signature.Type);
             CompileGuestEntry(image, il, signature.Type);
         }
-        var context = new GuestLoadContext(image.Finish());
+        var code = new GuestImage(image.Finish());
         for (var i = 0; i < signatures.Length; i++)
-            signatures[i].Crossings = new(context.PointerTo(2 * i), context.PointerTo(2 * i + 1), context);
-        return context;
+            signatures[i].Crossings = new(code.PointerTo(2 * i), code.PointerTo(2 * i + 1), code);
     }
 
     static void CompileHostEntry(ImageBuilder image, IlWriter il, FunctionType type)

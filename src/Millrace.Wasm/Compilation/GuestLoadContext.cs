@@ -4,27 +4,12 @@ using System.Runtime.Loader;
 namespace Millrace.Wasm.Compilation;
 
 /// <summary>
-/// Holds one image. Collectible: its code goes straight to the optimising JIT, and is unloaded when nothing refers
-/// to it any more.
+/// Where one image is loaded. Collectible: its code goes straight to the optimising JIT, and is unloaded when nothing
+/// refers to the <see cref="GuestImage"/> any more. It has no fields: the runtime holds a context until its assembly
+/// is gone, so a context that leads to its own assembly would never go.
 /// </summary>
-sealed class GuestLoadContext : AssemblyLoadContext
+sealed class GuestLoadContext() : AssemblyLoadContext("guest", isCollectible: true)
 {
-    readonly Assembly _guest;
-
-    public GuestLoadContext(byte[] image, CompiledModule? module = null) : base("guest", isCollectible: true)
-    {
-        Module = module;
-        using var stream = new MemoryStream(image);
-        _guest = LoadFromStream(stream);
-    }
-
-    /// <summary>The module whose functions the image holds; null for crossings.</summary>
-    public CompiledModule? Module { get; }
-
-    /// <summary>Code of the image's method with that index, compiled when it is first called.</summary>
-    public nint PointerTo(int methodIndex) =>
-        _guest.ManifestModule.ResolveMethod(ImageBuilder.MethodToken(methodIndex))!.MethodHandle.GetFunctionPointer();
-
     // This assembly itself, wherever it was loaded; everything else from the default context.
     protected override Assembly? Load(AssemblyName assemblyName)
     {

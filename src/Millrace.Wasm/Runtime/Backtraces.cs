@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
-using System.Runtime.Loader;
 using Millrace.Wasm.Compilation;
 
 namespace Millrace.Wasm.Runtime;
@@ -28,6 +27,5 @@ static class Backtraces
     public static bool StartsInGuest(Exception exception) =>
         exception.TargetSite is null || Code(exception.TargetSite) is not null;
 
-    static CompiledModule? Code(MethodBase method) =>
-        AssemblyLoadContext.GetLoadContext(method.Module.Assembly) is GuestLoadContext context ? context.Module : null;
+    static CompiledModule? Code(MethodBase method) => CompiledModule.Of(method.Module.Assembly);
 }

@@ -8,20 +8,20 @@ static class ConstantExpression
     public static Value Evaluate(Instance instance, CodeRange code)
     {
         var reader = new InstructionReader(instance.Module.Definition.Bytes.Span, code);
-        var stack = new Stack<Value>(1);
+        var value = default(Value); // one instruction and `end`, without the extended-const proposal
         while (reader.Read())
         {
             switch (reader.Opcode)
             {
-                case Opcode.I32Const: stack.Push(Value.From(reader.I32)); break;
-                case Opcode.I64Const or Opcode.F32Const or Opcode.F64Const: stack.Push(Value.From(reader.I64)); break;
-                case Opcode.GlobalGet: stack.Push(instance.Globals[reader.Index].Value); break;
-                case Opcode.RefNull: stack.Push(Value.FromReference(null)); break;
-                case Opcode.RefFunc: stack.Push(Value.FromReference(instance.FunctionAt(reader.Index))); break;
+                case Opcode.I32Const: value = Value.From(reader.I32); break;
+                case Opcode.I64Const or Opcode.F32Const or Opcode.F64Const: value = Value.From(reader.I64); break;
+                case Opcode.GlobalGet: value = instance.Globals[reader.Index].Value; break;
+                case Opcode.RefNull: value = Value.FromReference(null); break;
+                case Opcode.RefFunc: value = Value.FromReference(instance.FunctionAt(reader.Index)); break;
                 case Opcode.End: break;
                 default: throw new UnsupportedFeatureException($"{reader.Row.Name} in a constant expression");
             }
         }
-        return stack.Pop();
+        return value;
     }
 }

@@ -4,7 +4,7 @@ namespace Millrace.Wasm.Runtime;
 static unsafe class GuestMemory
 {
     // Large copies and fills come in parts, so that an interrupt does not wait for gigabytes.
-    const nuint Part = 16 << 20;
+    const nuint Part = 1 << 20;
 
     public static int Grow(Instance instance, int memory, int pages) =>
         (int)instance.Memories[memory].Grow((uint)pages);

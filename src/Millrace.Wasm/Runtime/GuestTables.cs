@@ -39,7 +39,11 @@ static class GuestTables
         elements.AsSpan(source, count).CopyTo(to);
     }
 
-    public static void DropElements(Instance instance, int segment) => instance.Elements[segment] = null;
+    public static void DropElements(Instance instance, int segment)
+    {
+        instance.Store.TryChargeElements(-(instance.Elements[segment]?.Length ?? 0));
+        instance.Elements[segment] = null;
+    }
 
     public static object FunctionReference(Instance instance, int index) => instance.FunctionAt(index);
 

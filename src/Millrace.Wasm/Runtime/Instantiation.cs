@@ -99,7 +99,10 @@ static unsafe class Instantiation
         for (var i = 0; i < instance.Elements.Length; i++)
         {
             var segment = definition.Elements[i];
-            if (segment.Mode != SegmentMode.Declarative) instance.Elements[i] = Evaluate(instance, segment);
+            if (segment.Mode == SegmentMode.Declarative) continue;
+            if (!instance.Store.TryChargeElements(segment.Count))
+                throw new LinkException("element segments hold more elements than the store's limit allows");
+            instance.Elements[i] = Evaluate(instance, segment);
         }
     }
 

@@ -22,14 +22,13 @@ sealed class Signature(SignatureTable owner, int id, FunctionType type)
 }
 
 /// <summary>Code pointers of a signature's crossings, and what keeps the code alive.</summary>
-sealed record Crossings(nint HostEntry, nint GuestEntry, GuestLoadContext Code);
+sealed record Crossings(nint HostEntry, nint GuestEntry, GuestImage Code);
 
 /// <summary>The canonical function types of an engine.</summary>
 sealed class SignatureTable
 {
     readonly Lock _gate = new();
     readonly Dictionary<FunctionType, Signature> _signatures = [];
-    readonly List<GuestLoadContext> _contexts = [];
 
     public Signature Of(FunctionType type)
     {
@@ -46,7 +45,7 @@ sealed class SignatureTable
         lock (_gate)
         {
             var missing = signatures.Where(signature => signature.Crossings is null).Distinct().ToArray();
-            if (missing.Length != 0) _contexts.Add(CrossingCompiler.Compile(missing));
+            if (missing.Length != 0) CrossingCompiler.Compile(missing);
         }
     }
 
@@ -54,15 +53,5 @@ sealed class SignatureTable
     {
         Prepare([signature]);
         return signature.Crossings!;
-    }
-
-    /// <summary>Lets the crossings' code be unloaded as soon as no function uses it.</summary>
-    public void Unload()
-    {
-        lock (_gate)
-        {
-            foreach (var context in _contexts) context.Unload();
-            _contexts.Clear();
-        }
     }
 }

@@ -1,0 +1,19 @@
+using System.Reflection;
+
+namespace Millrace.Wasm.Compilation;
+
+/// <summary>A loaded image. Whoever holds code pointers of it must hold it too.</summary>
+sealed class GuestImage
+{
+    public GuestImage(byte[] image)
+    {
+        using var stream = new MemoryStream(image);
+        Assembly = new GuestLoadContext().LoadFromStream(stream);
+    }
+
+    public Assembly Assembly { get; }
+
+    /// <summary>Code of the method with that index; machine code is made when it is first called.</summary>
+    public nint PointerTo(int methodIndex) =>
+        Assembly.ManifestModule.ResolveMethod(ImageBuilder.MethodToken(methodIndex))!.MethodHandle.GetFunctionPointer();
+}
