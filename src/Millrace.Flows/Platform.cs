@@ -81,6 +81,18 @@ public sealed class Platform : IAsyncDisposable
         })];
     }
 
+    /// <summary>Asks a model outside any run, for the check of it; no journal, no budget.</summary>
+    /// <exception cref="LanguageModelException">The model could not answer.</exception>
+    public async Task<ChatAnswer> AskModelAsync(ChatRequest request, CancellationToken cancel = default)
+    {
+        var routes = _parts.Models is { } models ? await models.ListAsync(cancel) : [];
+        var route = routes.FirstOrDefault(route => route.Name == request.Model)
+            ?? throw new LanguageModelException(ErrorResult.ModelUnavailable, $"There is no model '{request.Model}'.");
+        return route.IsRemote
+            ? await ModelProbe.AskAsync(_node, route, request, cancel)
+            : await _node.Options.LanguageModel!.ChatAsync(request, cancel);
+    }
+
     /// <summary>The newest version of every flow.</summary>
     public ImmutableArray<FlowSummary> Flows =>
     [
@@ -222,14 +234,6 @@ public sealed class Platform : IAsyncDisposable
         if (!isResolved)
             throw new PlatformException(PlatformError.NotFound, $"Run {id} has no unknown write {sequence}.");
     }
-
-    /// <summary>What <c>models check</c> found, by file hash or (host, name); null: not checked yet.</summary>
-    public async Task<(bool Passed, string Detail)?> ModelCheckAsync(string key) =>
-        await _node.Store.ModelCheckAsync(key) is { } check ? (check.Passed, check.Detail) : null;
-
-    /// <summary>Remembers what <c>models check</c> found.</summary>
-    public Task SaveModelCheckAsync(string key, bool passed, string detail) =>
-        _node.Store.SaveModelCheckAsync(new(key, passed, detail, Clock.Ms(_node.Time)));
 
     /// <summary>A planned stop: runs go back to the queue, sent writes get their answer first.</summary>
     public async ValueTask DisposeAsync()

@@ -22,12 +22,6 @@ static class ChildPlan
         // What settles a write outlives the run's own deadline.
         var isSettling = call.Operation.IsEnding || caller.Deadline <= now;
         var deadline = isSettling ? now + (2 * node.SendDeadline) : caller.Deadline;
-        var account = new JsonObject
-        {
-            ["name"] = connection.Name,
-            ["base_url"] = connection.BaseUrl,
-            ["settings"] = connection.Settings.DeepClone(),
-        };
         return new()
         {
             Run = run,
@@ -37,9 +31,7 @@ static class ChildPlan
             Write = call.IsWrite ? call.Operation : null,
             Envelope = envelope,
             Input = Input(call.Request),
-            Environment = ImmutableSortedDictionary<string, string>.Empty
-                .Add("MILLRACE_EVENT", envelope.ToJsonString())
-                .Add("MILLRACE_CONNECTION", account.ToJsonString()),
+            Environment = Environment(envelope, connection),
             Limits = new()
             {
                 MemoryBytesMax = integration.Limits.MemoryBytes,
@@ -67,8 +59,22 @@ static class ChildPlan
         };
     }
 
+    /// <summary>What an integration's guest finds in its environment: no secrets.</summary>
+    public static ImmutableSortedDictionary<string, string> Environment(JsonObject envelope, Connection connection)
+    {
+        var account = new JsonObject
+        {
+            ["name"] = connection.Name,
+            ["base_url"] = connection.BaseUrl,
+            ["settings"] = connection.Settings.DeepClone(),
+        };
+        return ImmutableSortedDictionary<string, string>.Empty
+            .Add("MILLRACE_EVENT", envelope.ToJsonString())
+            .Add("MILLRACE_CONNECTION", account.ToJsonString());
+    }
+
     /// <summary>One line of compact JSON, then the raw body.</summary>
-    static byte[] Input(OperationRequest request)
+    public static byte[] Input(OperationRequest request)
     {
         var head = JsonSerializer.SerializeToUtf8Bytes(JsonNode.Parse(request.Head.Span));
         var input = new byte[head.Length + 1 + request.Body.Length];

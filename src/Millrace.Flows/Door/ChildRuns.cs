@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Millrace.Flows.Execution;
 using Millrace.Flows.Storage;
@@ -103,35 +102,26 @@ sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
         if (end.Cause == StopCause.InDoubt) return Fault(call, "The write got no answer.");
         if (end.Cause is not StopCause.None) return null;
         var run = end.Run!;
-        if (run.Kind == RunEndKind.TimedOut)
-            return Fault(call, "The integration ran out of time.", ErrorResult.TimeOut);
-        if (run.Kind != RunEndKind.Exited || run.ExitCode is not (0 or 1))
-            return Fault(call, $"The integration failed ({run.Kind}, exit code {run.ExitCode}).");
-        var output = end.Output;
-        var line = output.Span.IndexOf((byte)'\n');
-        if (line < 0 || LocalOperations.ParseHead(output[..line]) is not { } head)
-            return Fault(call, "The integration's answer has no head.");
-        return run.ExitCode == 0
-            ? Done(call, head, output[..line], output[(line + 1)..])
-            : Refused(call, head, output[..line]);
+        var answer = ChildAnswer.Of(call.Target.Operation, run, end.Output, node.Time);
+        if (answer.Result is not { } result)
+        {
+            return run.Kind == RunEndKind.TimedOut
+                ? Fault(call, answer.Fault, ErrorResult.TimeOut)
+                : Fault(call, answer.Fault);
+        }
+        return result.State == ResultState.Done ? Done(call, answer.Head, result) : Refused(answer.Head, result);
     }
 
-    OperationOutcome Done(ChildCall call, JsonObject head, ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> body)
+    static OperationOutcome Done(ChildCall call, JsonObject head, OperationResult result)
     {
-        if (call.Target.Operation.CheckResult(bytes) is { } fault)
-            return Fault(call, $"The integration's answer does not fit its schema: {fault}");
-        var result = new OperationResult(ResultState.Done, bytes, body, Clock.Ns(node.Time));
         var tokens = call.Parent.Kind == OperationKind.Paid && head["usage"] is JsonObject usage
             ? Number(usage["prompt_tokens"]) + Number(usage["completion_tokens"])
             : 0;
         return new(result) { Tokens = tokens };
     }
 
-    OperationOutcome Refused(ChildCall call, JsonObject head, ReadOnlyMemory<byte> bytes)
+    static OperationOutcome Refused(JsonObject head, OperationResult result)
     {
-        if (head["type"]?.GetValueKind() != JsonValueKind.String)
-            return Fault(call, "The integration's answer is no problem.");
-        var result = new OperationResult(ResultState.Error, bytes, default, Clock.Ns(node.Time));
         if ((string)head["type"]! != ErrorResult.RateLimited) return new(result);
         var wait = Number(head["retry_after_ms"]);
         return new(result, FailureKind.NotSent)

@@ -15,9 +15,6 @@ sealed record GuestEnd(RunEnd? Run, StopCause Cause, string Message, ReadOnlyMem
 /// <summary>One execution of a run: the host's side of the border to the sandbox.</summary>
 sealed class GuestExecution : IRunHost, IDoorOwner
 {
-    // The engine's guest frames live on this stack; only what is used takes memory.
-    const int StackBytes = 16 << 20;
-
     readonly Node _node;
     readonly RunPlan _plan;
     readonly RunJournal _journal;
@@ -45,7 +42,7 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         {
             var guest = await _node.Guests(_plan.Deployed, Request(), this);
             lock (_lock) _guest = guest;
-            if (Cause == StopCause.None) end = await ExecuteAsync(guest);
+            if (Cause == StopCause.None) end = await GuestThread.RunAsync(_node, $"run {_plan.Run.Id}", guest, Failed);
         }
         await CloseAsync();
         return new(end, Cause, _message, _output.WrittenMemory);
@@ -145,37 +142,11 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         };
     }
 
-    Task<RunEnd> ExecuteAsync(IGuest guest)
+    void Failed(Exception exception)
     {
-        var done = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() => Execute(guest, done), StackBytes)
-        {
-            IsBackground = true,
-            Name = $"run {_plan.Run.Id}",
-        };
-        thread.Start();
-        return done.Task;
-    }
-
-    void Execute(IGuest guest, TaskCompletionSource<RunEnd> done)
-    {
-        _node.Slots.Wait();
-        try
-        {
-            done.TrySetResult(guest.Execute());
-        }
-        // The edge of a run: the sandbox never throws for what a guest does, so the host is short of something.
-        catch (Exception exception)
-        {
-            Stop(StopCause.Lost, exception is OutOfMemoryException
-                ? "The host is out of memory." : $"The sandbox failed ({exception.GetType().Name}).");
-            _node.Options.Notice($"Run {_plan.Run.Id}: the sandbox failed: {exception}");
-            done.TrySetResult(new(RunEndKind.Stopped, 0, ""));
-        }
-        finally
-        {
-            _node.Slots.Release();
-        }
+        Stop(StopCause.Lost, exception is OutOfMemoryException
+            ? "The host is out of memory." : $"The sandbox failed ({exception.GetType().Name}).");
+        _node.Options.Notice($"Run {_plan.Run.Id}: the sandbox failed: {exception}");
     }
 
     Task CloseAsync() => Cause switch

@@ -84,8 +84,4 @@ interface IStore : IAsyncDisposable
 
     /// <summary>Decides an unknown write of an ended run.</summary>
     Task<bool> ResolveAsync(long run, int branch, long sequence, OperationState state, OperationResult? result);
-
-    Task<ModelCheckRow?> ModelCheckAsync(string key);
-
-    Task SaveModelCheckAsync(ModelCheckRow check);
 }

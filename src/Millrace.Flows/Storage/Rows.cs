@@ -135,6 +135,3 @@ sealed record RunEnding
     public NewEvent? FailureEvent { get; init; }
     public NewRun? FailureRun { get; init; }
 }
-
-/// <summary>A remembered <c>models check</c>.</summary>
-sealed record ModelCheckRow(string Key, bool Passed, string Detail, long CheckedMs);

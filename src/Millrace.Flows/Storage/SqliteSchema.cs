@@ -66,10 +66,6 @@ static class SqliteSchema
           UNIQUE(scope, key));
         CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO counters VALUES('key version', 0);
-
-        CREATE TABLE model_checks(
-          key TEXT PRIMARY KEY, passed INTEGER NOT NULL, detail TEXT NOT NULL, checked_ms INTEGER NOT NULL)
-          WITHOUT ROWID;
         """,
     ];
 

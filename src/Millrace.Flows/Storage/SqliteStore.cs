@@ -139,15 +139,6 @@ sealed class SqliteStore : IStore
         long run, int branch, long sequence, OperationState state, OperationResult? result) =>
         _writer.CommitAsync(session => SqliteJournal.Resolve(session, run, branch, sequence, state, result));
 
-    public Task<ModelCheckRow?> ModelCheckAsync(string key) => Read(session => session.First(
-        "SELECT key, passed, detail, checked_ms FROM model_checks WHERE key=$1",
-        row => new ModelCheckRow(row.GetString(0), row.GetInt64(1) != 0, row.GetString(2), row.GetInt64(3)), key));
-
-    public Task SaveModelCheckAsync(ModelCheckRow check) => _writer.CommitAsync(session => session.Run(
-        "INSERT INTO model_checks VALUES($1, $2, $3, $4) ON CONFLICT(key) DO UPDATE SET "
-        + "passed=excluded.passed, detail=excluded.detail, checked_ms=excluded.checked_ms",
-        check.Key, check.Passed ? 1 : 0, check.Detail, check.CheckedMs));
-
     static void Create(string path)
     {
         if (File.Exists(path)) return;
