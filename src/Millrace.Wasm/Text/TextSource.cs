@@ -8,6 +8,8 @@ sealed class TextSource(string text)
 {
     static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    List<int>? _lineEnds;
+
     public string Text { get; } = text;
 
     /// <summary>Decodes UTF-8; the specification makes a text that is not UTF-8 malformed as a whole.</summary>
@@ -48,5 +50,17 @@ sealed class TextSource(string text)
         return string.Create(CultureInfo.InvariantCulture, $"{LineOf(offset)}:{column}");
     }
 
-    public int LineOf(int offset) => 1 + Text.AsSpan(0, Math.Clamp(offset, 0, Text.Length)).Count('\n');
+    public int LineOf(int offset)
+    {
+        _lineEnds ??= FindLineEnds();
+        var index = _lineEnds.BinarySearch(Math.Clamp(offset, 0, Text.Length));
+        return 1 + (index < 0 ? ~index : index);
+    }
+
+    List<int> FindLineEnds()
+    {
+        var ends = new List<int>();
+        for (var at = Text.IndexOf('\n'); at >= 0; at = Text.IndexOf('\n', at + 1)) ends.Add(at);
+        return ends;
+    }
 }

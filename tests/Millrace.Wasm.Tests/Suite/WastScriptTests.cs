@@ -81,6 +81,54 @@ public sealed class WastScriptTests : IDisposable
         Assert.Single(report.Failures);
     }
 
+    const string Shared = """(module $s (memory 1 1 shared) (func (export "f"))) (register "s")""";
+
+    [Theory]
+    [InlineData(Shared + """(assert_return (invoke "f"))""")]
+    [InlineData(Shared + """(module (import "s" "f" (func $f)) (export "f" (func $f))) (assert_return (invoke "f"))""")]
+    [InlineData("""(assert_unlinkable (module (import "a" "b" (func)) (memory 1 1 shared)) "unknown import")""")]
+    public void Assertions_about_a_feature_that_is_not_there_are_debt(string script)
+    {
+        var report = Run(script);
+
+        Assert.True(report.IsGood, string.Join('\n', report.Findings));
+        Assert.Equal((0, "debt: threads"), (report.Executed, Assert.Single(report.Exclusions).Reason));
+    }
+
+    [Theory]
+    [InlineData("""(assert_invalid (module (memory 1 1 shared) (func (result i32))) "type mismatch")""")]
+    [InlineData("""(assert_malformed (module quote "(memory 1 1 shared) x") "unknown operator")""")]
+    public void What_decoder_and_validator_can_judge_is_no_debt(string assertion) =>
+        Assert.Equal((1, 1), (Run(assertion).Executed, Run(assertion).Passed));
+
+    const string Writer =
+        """
+        (module $m (memory (export "m") 1 1) (func (export "f") (result i32) (i32.load (i32.const 0))))
+        (register "m")
+
+        """;
+
+    [Fact]
+    public void An_assertion_that_fails_for_want_of_a_module_sharing_its_memory_is_debt_of_that_module()
+    {
+        const string Missing = """(module (memory (import "m" "m") 1 1) (memory 1 1 shared) (data (memory 0) (i32.const 0) "a"))""";
+
+        var report = Run(Writer + Missing +
+            """(assert_return (invoke $m "f") (i32.const 97)) (assert_return (invoke $m "f") (i32.const 0))""");
+
+        Assert.Equal((1, 1), (report.Executed, report.Passed));
+        Assert.Single(report.Exclusions);
+    }
+
+    [Fact]
+    public void An_assertion_that_fails_on_its_own_is_no_debt()
+    {
+        var report = Run(Writer + Shared + """(assert_return (invoke $m "f") (i32.const 97))""");
+
+        Assert.Single(report.Failures);
+        Assert.Empty(report.Exclusions);
+    }
+
     [Fact]
     public void A_script_that_is_none_is_a_fault_and_the_rest_is_run()
     {
