@@ -64,10 +64,14 @@ public sealed class SandboxRun
         }
     }
 
-    /// <summary>Hands over the result of an operation. From any thread; a result for a cancelled operation is dropped.</summary>
+    /// <summary>
+    /// Hands over the result of an operation. From any thread; a result for a cancelled operation is dropped.
+    /// </summary>
     public void Complete(long sequence, OperationResult result) => _door.Complete(sequence, result);
 
-    /// <summary>Ends the execution as <see cref="RunEndKind.Stopped"/>, also out of a wait or a loop. From any thread.</summary>
+    /// <summary>
+    /// Ends the execution as <see cref="RunEndKind.Stopped"/>, also out of a wait or a loop. From any thread.
+    /// </summary>
     public void Stop() => _control.End(RunEndKind.Stopped, "stopped by the host");
 
     WasiOptions Surroundings(SeedStream random) => new()
@@ -136,7 +140,8 @@ public sealed class SandboxRun
     }
 
     RunEnd OutOfMemory() => new(
-        RunEndKind.OutOfMemory, 0, $"the guest needed more than its {_request.Limits.MemoryBytesMax >> 20} MiB of memory");
+        RunEndKind.OutOfMemory, 0,
+        $"the guest needed more than its {_request.Limits.MemoryBytesMax >> 20} MiB of memory");
 
     RunEnd Ended() => new(_control.Ended!.Kind, 0, _control.Ended.Message);
 }

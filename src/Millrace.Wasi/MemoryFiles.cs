@@ -20,7 +20,7 @@ public sealed class MemoryFiles : IPathTree<MemoryNode>
     /// <param name="assets">Read-only files by absolute path.</param>
     /// <param name="bytesMax">Bytes that the guest may write, entries included.</param>
     /// <param name="nowNs">The guest's time in nanoseconds since the Unix epoch.</param>
-    /// <exception cref="ArgumentException">A path is not absolute, holds <c>..</c>, or is file and directory.</exception>
+    /// <exception cref="ArgumentException">A path is not absolute, goes up, or is file and directory.</exception>
     public MemoryFiles(
         IReadOnlyDictionary<string, ReadOnlyMemory<byte>> assets, long bytesMax, Func<long> nowNs)
     {

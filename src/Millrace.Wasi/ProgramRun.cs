@@ -35,7 +35,8 @@ public static class ProgramRun
     /// <exception cref="IOException">A directory cannot be opened.</exception>
     /// <exception cref="ArgumentException">There is no such function, or its arguments are others.</exception>
     public static ProgramEnd Execute(
-        ReadOnlyMemory<byte> module, WasiOptions options, string? invoke = null, ImmutableArray<string> arguments = default)
+        ReadOnlyMemory<byte> module, WasiOptions options, string? invoke = null,
+        ImmutableArray<string> arguments = default)
     {
         ProgramEnd? end = null;
         ExceptionDispatchInfo? failure = null;
@@ -72,8 +73,9 @@ public static class ProgramRun
         {
             var instance = linker.Instantiate(store, module);
             if (invoke is not null) instance.FindFunction("_initialize")?.Call();
-            var function = instance.FindFunction(invoke ?? "_start")
-                ?? throw new ArgumentException($"the module exports no function '{invoke ?? "_start"}'", nameof(invoke));
+            var name = invoke ?? "_start";
+            var function = instance.FindFunction(name)
+                ?? throw new ArgumentException($"the module exports no function '{name}'", nameof(invoke));
             var results = function.Call(invoke is null ? [] : Parse(invoke, function.Type, arguments));
             return new(0, "", [.. results.Select((value, i) => Text(value, function.Type.Results[i]))]);
         }
@@ -89,8 +91,9 @@ public static class ProgramRun
 
     static Value[] Parse(string name, FunctionType type, ImmutableArray<string> texts)
     {
-        if (texts.Length != type.Parameters.Length)
-            throw new ArgumentException($"'{name}' takes {type.Parameters.Length} arguments, not {texts.Length}", nameof(texts));
+        var count = type.Parameters.Length;
+        if (texts.Length != count)
+            throw new ArgumentException($"'{name}' takes {count} arguments, not {texts.Length}", nameof(texts));
         return [.. texts.Select((text, i) => Parse(text, type.Parameters[i]))];
     }
 
@@ -103,7 +106,8 @@ public static class ProgramRun
             {
                 // Both readings of the bits are written by people: -1 and 4294967295 are one i32.
                 ValueKind.I32 => Value.From(unchecked((int)long.Parse(text, culture))),
-                ValueKind.I64 => Value.From(text.StartsWith('-') ? long.Parse(text, culture) : (long)ulong.Parse(text, culture)),
+                ValueKind.I64 when text.StartsWith('-') => Value.From(long.Parse(text, culture)),
+                ValueKind.I64 => Value.From(unchecked((long)ulong.Parse(text, culture))),
                 ValueKind.F32 => Value.From(float.Parse(text, culture)),
                 ValueKind.F64 => Value.From(double.Parse(text, culture)),
                 _ => throw new ArgumentException($"an argument of type {type} cannot be written here", nameof(type)),

@@ -16,7 +16,7 @@ public sealed record Preopen(string HostPath, string GuestPath, bool IsReadOnly)
         var paths = (isReadOnly ? text[..^3] : text).Split("::", 2);
         var preopen = new Preopen(paths[0], paths[^1], isReadOnly);
         if (preopen.HostPath.Length == 0 || preopen.GuestPath.Length == 0)
-            throw new FormatException($"'{text}' is not a directory to open: write host, host::guest or host::guest:ro");
+            throw new FormatException($"'{text}' names no directory: write host, host::guest or host::guest:ro");
         return preopen;
     }
 }

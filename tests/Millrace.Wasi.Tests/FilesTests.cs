@@ -60,6 +60,22 @@ public sealed class PosixFilesTests : FilesCompliance
     }
 
     [Fact]
+    public void Does_not_block_where_it_was_told_not_to()
+    {
+        var pipe = Path.Join(_folder.Root, "pipe");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [pipe])) mkfifo.WaitForExit();
+        // Linux opens a pipe for both at once without waiting for another end.
+        using var writer = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        var reader = Guest.MustOpen(Root, "pipe", rights: Rights.FdRead | Rights.FdFdstatSetFlags, flags: Fdflags.Nonblock);
+
+        Assert.Equal(Errno.Again, Guest.TryRead(reader, out _));
+        writer.Write("now"u8);
+        Assert.Equal("now", Guest.Read(reader));
+        Assert.Equal(Errno.Spipe, Guest.Call("fd_pread", Guest.MustOpen(Root, "pipe", flags: Fdflags.Nonblock),
+            Guest.Vectors((Guest.Buffer, 1)), 1, 0, Guest.Out));
+    }
+
+    [Fact]
     public void Lists_what_is_no_text_without_failing()
     {
         Guest.Create(Root, "grün", "");

@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Wasi.Calls;
 using Millrace.Wasm;
 
 namespace Millrace.Wasi.Tests;

@@ -18,7 +18,7 @@ sealed class FlowClock(long startedAtNs)
         return now;
     }
 
-    /// <summary>When something known at a time is delivered: then, or now if that is later. Clocks never go back.</summary>
+    /// <summary>When something known at a time is delivered: then, or now if later. Clocks never go back.</summary>
     public long DeliveryAt(long completedAtNs) => Math.Max(NextNs, completedAtNs);
 
     public void MoveTo(long atNs) => NextNs = Math.Max(NextNs, atNs);

@@ -4,7 +4,7 @@ using ValueType = Millrace.Wasm.ValueType;
 
 namespace Millrace.Sandbox.Door;
 
-/// <summary>The imports of module <c>millrace</c>. A bad pointer or handle traps; bad content is an error result.</summary>
+/// <summary>The imports of module <c>millrace</c>. Bad pointers and handles trap; bad content is a result.</summary>
 static class DoorCalls
 {
     const string ModuleName = "millrace";
@@ -12,23 +12,24 @@ static class DoorCalls
 
     public static void Define(Linker linker, RunDoor door)
     {
-        linker.Define(ModuleName, "start", Type(6, 1), (caller, a, r) => r[0] = Value.From((int)Start(door, caller.Memory, a)));
-        linker.Define(ModuleName, "wait", Type(4, 1), (caller, a, r) => r[0] = Value.From(Wait(door, caller.Memory, a)));
+        linker.Define(ModuleName, "start", Type(6, 1), (caller, a, r) => r[0] = Start(door, caller.Memory, a));
+        linker.Define(ModuleName, "wait", Type(4, 1), (caller, a, r) => r[0] = Wait(door, caller.Memory, a));
         linker.Define(ModuleName, "take", Type(3, 0), (caller, a, _) => Take(door, caller.Memory, a));
         linker.Define(ModuleName, "cancel", Type(1, 0), (_, a, _) => door.Cancel((uint)a[0].AsI32));
     }
 
-    static uint Start(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
+    static Value Start(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
     {
         var name = Bytes(memory, a[0], a[1]);
         var head = Bytes(memory, a[2], a[3]);
         var body = Bytes(memory, a[4], a[5]);
-        return Refusal.Check(name, head, body.Length, out var text) is { } error
+        var handle = Refusal.Check(name, head, body.Length, out var text) is { } error
             ? door.Refuse(error)
             : door.Start(text, head.ToArray(), body.ToArray());
+        return Value.From((int)handle);
     }
 
-    static int Wait(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
+    static Value Wait(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
     {
         var (count, timeoutMs) = ((uint)a[1].AsI32, a[2].AsI32);
         if (count > CountMax) throw Fault($"cannot wait for {count} handles");
@@ -41,13 +42,13 @@ static class DoorCalls
             operations[i] = door.Find(BinaryPrimitives.ReadUInt32LittleEndian(list[(i * 4)..]));
 
         var index = door.Wait(operations, timeoutMs);
-        if (index < 0) return index;
+        if (index < 0) return Value.From(index);
         var result = operations[index].Result!;
         var target = Bytes(memory, a[3], Value.From(12));
         BinaryPrimitives.WriteUInt32LittleEndian(target, (uint)result.State);
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], (uint)result.Head.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(target[8..], (uint)result.Body.Length);
-        return index;
+        return Value.From(index);
     }
 
     static void Take(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
@@ -69,7 +70,9 @@ static class DoorCalls
     {
         // What has no bytes may be anywhere: a guest's empty slice has no address worth the name.
         if (length.AsI32 == 0) return [];
-        return memory.TrySpan((uint)address.AsI32, (uint)length.AsI32, out var span) ? span : throw Fault("bad pointer");
+        return memory.TrySpan((uint)address.AsI32, (uint)length.AsI32, out var span)
+            ? span
+            : throw Fault("bad pointer");
     }
 
     static TrapException Fault(string detail) => new(TrapCode.HostFault, detail);

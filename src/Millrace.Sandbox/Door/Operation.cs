@@ -5,7 +5,7 @@ namespace Millrace.Sandbox.Door;
 /// <param name="request">What was asked.</param>
 sealed class Operation(long sequence, OperationRequest request)
 {
-    /// <summary>Of an operation that the door refused by itself: it is not in the journal, being the guest's own doing.</summary>
+    /// <summary>Of an operation that the door refused by itself: the guest's own doing, so it is not journaled.</summary>
     public const long NoSequence = -1;
 
     public long Sequence { get; } = sequence;

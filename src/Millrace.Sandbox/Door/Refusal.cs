@@ -12,9 +12,11 @@ static class Refusal
     /// <summary>Bytes of all requests that are open at one time.</summary>
     public const int OpenBytesMax = 64 << 20;
 
-    public static readonly OperationResult TooManyOpen = Error("over-budget", "64 operations are open; take or cancel one first");
+    public static readonly OperationResult TooManyOpen =
+        Error("over-budget", "64 operations are open; take or cancel one first");
 
-    static readonly OperationResult BadName = Error("invalid", "the operation's name is not UTF-8 text of 1 to 128 bytes");
+    static readonly OperationResult BadName =
+        Error("invalid", "the operation's name is not UTF-8 text of 1 to 128 bytes");
     static readonly OperationResult BadHead = Error("invalid", "the head is not JSON");
     static readonly OperationResult HeadTooLarge = Error("too-large", "the head is over 1 MiB");
     static readonly OperationResult BodyTooLarge = Error("too-large", "the body is over 32 MiB");
@@ -25,7 +27,8 @@ static class Refusal
     static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>What is wrong with the content of a request; null when nothing is.</summary>
-    public static OperationResult? Check(ReadOnlySpan<byte> name, ReadOnlySpan<byte> head, int bodyLength, out string text)
+    public static OperationResult? Check(
+        ReadOnlySpan<byte> name, ReadOnlySpan<byte> head, int bodyLength, out string text)
     {
         text = "";
         if (name.Length is 0 or > NameBytesMax) return BadName;

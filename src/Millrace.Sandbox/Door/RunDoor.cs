@@ -44,7 +44,8 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
     /// <summary>Gives a handle for an operation whose request is wrong by itself.</summary>
     public uint Refuse(OperationResult error)
     {
-        if (++_refused > RefusedMax) throw new TrapException(TrapCode.HostFault, "too many refused operations left open");
+        if (++_refused > RefusedMax)
+            throw new TrapException(TrapCode.HostFault, "too many refused operations are left open");
         var refused = new Operation(Operation.NoSequence, new("", default, default)) { IsAnnounced = true };
         refused.Answer(error, 0);
         return AddHandle(refused);
@@ -167,7 +168,8 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
                 }
 
                 if (index < 0) throw _replay.Diverge(recorded, "does not wait for that");
-                if (operations[index].Result is null) throw _replay.Diverge(recorded, "finds no result of it in the journal");
+                if (operations[index].Result is null)
+                    throw _replay.Diverge(recorded, "finds no result of it in the journal");
                 operations[index].IsAnnounced = true;
                 break;
             default:
@@ -186,7 +188,8 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
         var delivery = index < 0
             ? new Delivery(DeliveryKind.TimeOut, -1, clock.DeliveryAt(UtcNowNs()))
             : new Delivery(
-                DeliveryKind.Result, operations[index].Sequence, clock.DeliveryAt(operations[index].Result!.CompletedAtNs));
+                DeliveryKind.Result, operations[index].Sequence,
+                clock.DeliveryAt(operations[index].Result!.CompletedAtNs));
         host.Deliver(delivery);
         clock.MoveTo(delivery.AtNs);
         if (index >= 0) operations[index].IsAnnounced = true;

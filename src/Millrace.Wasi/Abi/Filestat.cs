@@ -2,7 +2,8 @@ namespace Millrace.Wasi.Abi;
 
 /// <summary>What is known of a file; times in nanoseconds since the Unix epoch.</summary>
 readonly record struct Filestat(
-    ulong Device, ulong Inode, Filetype Type, ulong Links, ulong Size, ulong AccessedNs, ulong ModifiedNs, ulong ChangedNs)
+    ulong Device, ulong Inode, Filetype Type, ulong Links, ulong Size,
+    ulong AccessedNs, ulong ModifiedNs, ulong ChangedNs)
 {
     public const int ByteLength = 64;
 

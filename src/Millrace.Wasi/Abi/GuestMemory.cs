@@ -28,7 +28,7 @@ sealed class NoMemory : IGuestMemory
     }
 }
 
-/// <summary>A pointer outside the guest's memory; becomes <see cref="Errno.Fault"/> where calls are dispatched.</summary>
+/// <summary>A pointer outside the guest's memory; becomes <see cref="Errno.Fault"/>.</summary>
 sealed class GuestFaultException : Exception;
 
 /// <summary>A text that is not UTF-8; becomes <see cref="Errno.Ilseq"/>.</summary>
@@ -71,8 +71,9 @@ static class GuestMemory
         var vectors = new IoVector[count];
         for (var i = 0; i < vectors.Length; i++)
         {
-            var at = list[(i * 8)..];
-            vectors[i] = new(BinaryPrimitives.ReadUInt32LittleEndian(at), BinaryPrimitives.ReadUInt32LittleEndian(at[4..]));
+            var at = list.Slice(i * 8, 8);
+            vectors[i] = new(
+                BinaryPrimitives.ReadUInt32LittleEndian(at), BinaryPrimitives.ReadUInt32LittleEndian(at[4..]));
             _ = memory.Bytes(vectors[i].Address, vectors[i].Length);
         }
 

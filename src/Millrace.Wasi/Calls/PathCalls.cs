@@ -22,91 +22,95 @@ static class PathCalls
 
     const uint SymlinkFollow = 1;
 
-    /// <summary>The directory and path that two or three arguments name.</summary>
+    /// <summary>A path and the directory it starts from.</summary>
+    readonly record struct Start(OpenDirectory Directory, string Path);
+
+    /// <summary>What a descriptor and a text among the arguments name.</summary>
     static Errno Find(
-        WasiContext wasi, IGuestMemory memory, uint number, Rights needed, (uint Address, uint Length) text,
-        out OpenDirectory directory, out string path)
+        WasiContext wasi, IGuestMemory memory, Arguments a, (int Fd, int Path) at, Rights needed, out Start start)
     {
-        path = "";
-        var errno = wasi.FindDirectory(number, needed, out _, out directory);
+        start = default;
+        var errno = wasi.FindDirectory(a.U32(at.Fd), needed, out _, out var directory);
         if (errno != Errno.Success) return errno;
-        path = memory.ReadText(text.Address, text.Length);
-        return PathText.Check(path);
+        start = new(directory, memory.ReadText(a.U32(at.Path), a.U32(at.Path + 1)));
+        return PathText.Check(start.Path);
     }
 
     static Errno CreateDirectory(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathCreateDirectory, (a.U32(1), a.U32(2)), out var dir, out var path);
-        return errno != Errno.Success ? errno : dir.CreateDirectory(path);
+        var errno = Find(wasi, memory, a, (0, 1), Rights.PathCreateDirectory, out var start);
+        return errno != Errno.Success ? errno : start.Directory.CreateDirectory(start.Path);
     }
 
     static Errno RemoveDirectory(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathRemoveDirectory, (a.U32(1), a.U32(2)), out var dir, out var path);
-        return errno != Errno.Success ? errno : dir.RemoveDirectory(path);
+        var errno = Find(wasi, memory, a, (0, 1), Rights.PathRemoveDirectory, out var start);
+        return errno != Errno.Success ? errno : start.Directory.RemoveDirectory(start.Path);
     }
 
     static Errno Unlink(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathUnlinkFile, (a.U32(1), a.U32(2)), out var dir, out var path);
-        return errno != Errno.Success ? errno : dir.Unlink(path);
+        var errno = Find(wasi, memory, a, (0, 1), Rights.PathUnlinkFile, out var start);
+        return errno != Errno.Success ? errno : start.Directory.Unlink(start.Path);
     }
 
     static Errno FilestatGet(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathFilestatGet, (a.U32(2), a.U32(3)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 2), Rights.PathFilestatGet, out var start);
         if (errno != Errno.Success) return errno;
         if (!TryFollow(a.U32(1), out var follow)) return Errno.Inval;
         var target = memory.Bytes(a.U32(4), Filestat.ByteLength);
-        errno = dir.StatAt(path, follow, out var stat);
+        errno = start.Directory.StatAt(start.Path, follow, out var stat);
         if (errno == Errno.Success) stat.Write(target);
         return errno;
     }
 
     static Errno SetTimes(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathFilestatSetTimes, (a.U32(2), a.U32(3)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 2), Rights.PathFilestatSetTimes, out var start);
         if (errno != Errno.Success) return errno;
         if (!TryFollow(a.U32(1), out var follow)) return Errno.Inval;
         return FileTimes.TryParse(a.U64(4), a.U64(5), (Fstflags)a.U32(6), out var times)
-            ? dir.SetTimesAt(path, follow, times)
+            ? start.Directory.SetTimesAt(start.Path, follow, times)
             : Errno.Inval;
     }
 
     static Errno Link(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathLinkSource, (a.U32(2), a.U32(3)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 2), Rights.PathLinkSource, out var start);
         if (errno != Errno.Success) return errno;
-        errno = Find(wasi, memory, a.U32(4), Rights.PathLinkTarget, (a.U32(5), a.U32(6)), out var target, out var targetPath);
+        errno = Find(wasi, memory, a, (4, 5), Rights.PathLinkTarget, out var target);
         if (errno != Errno.Success) return errno;
-        return TryFollow(a.U32(1), out var follow) ? dir.Link(path, follow, target, targetPath) : Errno.Inval;
+        return TryFollow(a.U32(1), out var follow)
+            ? start.Directory.Link(start.Path, follow, target.Directory, target.Path)
+            : Errno.Inval;
     }
 
     static Errno Rename(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathRenameSource, (a.U32(1), a.U32(2)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 1), Rights.PathRenameSource, out var start);
         if (errno != Errno.Success) return errno;
-        errno = Find(wasi, memory, a.U32(3), Rights.PathRenameTarget, (a.U32(4), a.U32(5)), out var target, out var targetPath);
-        return errno != Errno.Success ? errno : dir.Rename(path, target, targetPath);
+        errno = Find(wasi, memory, a, (3, 4), Rights.PathRenameTarget, out var target);
+        return errno != Errno.Success ? errno : start.Directory.Rename(start.Path, target.Directory, target.Path);
     }
 
     static Errno Symlink(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(2), Rights.PathSymlink, (a.U32(3), a.U32(4)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (2, 3), Rights.PathSymlink, out var start);
         if (errno != Errno.Success) return errno;
         var content = memory.ReadText(a.U32(0), a.U32(1));
         errno = PathText.Check(content);
         // An absolute link would lead out for everybody who follows it on the host's side.
-        return errno != Errno.Success ? errno : dir.Symlink(content, path);
+        return errno != Errno.Success ? errno : start.Directory.Symlink(content, start.Path);
     }
 
     static Errno ReadLink(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathReadlink, (a.U32(1), a.U32(2)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 1), Rights.PathReadlink, out var start);
         if (errno != Errno.Success) return errno;
         var buffer = memory.Bytes(a.U32(3), a.U32(4));
         _ = memory.Bytes(a.U32(5), 4);
-        errno = dir.ReadLink(path, out var content);
+        errno = start.Directory.ReadLink(start.Path, out var content);
         if (errno != Errno.Success) return errno;
         var length = Math.Min(buffer.Length, content.Length);
         content.AsSpan(0, length).CopyTo(buffer);
@@ -116,7 +120,7 @@ static class PathCalls
 
     static Errno Open(WasiContext wasi, IGuestMemory memory, Arguments a)
     {
-        var errno = Find(wasi, memory, a.U32(0), Rights.PathOpen, (a.U32(2), a.U32(3)), out var dir, out var path);
+        var errno = Find(wasi, memory, a, (0, 2), Rights.PathOpen, out var start);
         if (errno != Errno.Success) return errno;
         if (!wasi.Table.TryFind(a.U32(0), out var parent)) return Errno.Badf;
         var (oflags, fdflags) = ((Oflags)a.U32(4), (Fdflags)a.U32(7));
@@ -130,10 +134,11 @@ static class PathCalls
 
         var canWrite = (rights & Rights.OpenForWriting) != 0;
         var mode = new OpenMode(follow, oflags, fdflags, rights.HasFlag(Rights.FdRead) || !canWrite, canWrite);
-        errno = dir.Open(path, mode, out var node);
+        errno = start.Directory.Open(start.Path, mode, out var node);
         if (errno != Errno.Success) return errno;
         var applicable = node is OpenDirectory ? Rights.Directory : Rights.File;
-        wasi.Table.TryAdd(new(node!, rights & parent.Inheriting & applicable, inheriting & parent.Inheriting), out var number);
+        rights &= parent.Inheriting & applicable;
+        wasi.Table.TryAdd(new(node!, rights, inheriting & parent.Inheriting), out var number);
         memory.WriteU32(a.U32(8), number);
         return Errno.Success;
     }

@@ -75,7 +75,8 @@ sealed class MemoryFileNode(ulong inode, ulong nowNs, ReadOnlyMemory<byte> conte
 
     public void SetLength(int length)
     {
-        if (length > _own.Length) Array.Resize(ref _own, Math.Max(length, (int)Math.Min(int.MaxValue / 2, _own.Length * 2L)));
+        if (length > _own.Length)
+            Array.Resize(ref _own, Math.Max(length, (int)Math.Min(int.MaxValue / 2, _own.Length * 2L)));
         if (length < Length) _own.AsSpan(length, Length - length).Clear();
         _content = _own.AsMemory(0, length);
     }

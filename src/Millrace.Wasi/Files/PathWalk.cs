@@ -52,7 +52,8 @@ static class PathWalk
 
             var node = tree.Find(way.Peek(), name);
             var isLast = rest.Count == 0;
-            if (node is not null && tree.TypeOf(node) == Filetype.SymbolicLink && (!isLast || follow || isDirectoryNamed))
+            var isFollowed = !isLast || follow || isDirectoryNamed;
+            if (node is not null && isFollowed && tree.TypeOf(node) == Filetype.SymbolicLink)
             {
                 if (++links > LinksMax) return Errno.Loop;
                 var content = tree.ContentOf(node);

@@ -4,7 +4,10 @@ using Millrace.Wasi.Files;
 namespace Millrace.Wasi.Portable;
 
 /// <summary>A name on the host and what stood there when it was looked at.</summary>
-sealed record HostEntry(string Path, Filetype Type);
+sealed record HostEntry(string Path, Filetype Type)
+{
+    public FileSystemInfo Status() => Type == Filetype.Directory ? new DirectoryInfo(Path) : new FileInfo(Path);
+}
 
 /// <summary>The host's files as a tree to walk.</summary>
 sealed class HostTree : IPathTree<HostEntry>

@@ -49,7 +49,7 @@ static class Managed
         { } at => DateTime.UnixEpoch.AddTicks((long)(at / (ulong)TimeSpan.NanosecondsPerTick)),
     };
 
-    /// <summary>.NET tells no inodes: the path's digest stands in, the same for the same file as long as it stays.</summary>
+    /// <summary>.NET tells no inodes: the path's digest stands in, the same as long as the file stays.</summary>
     public static Filestat Stat(string path, Filestat known) => known with
     {
         Inode = BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(path))),

@@ -171,7 +171,8 @@ sealed class ManagedDirectory(HostEntry root) : OpenDirectory
             }
 
             if (place.Node is { Type: not Filetype.Directory }) return Errno.Notdir;
-            if ((place.Parent.Path + "/").StartsWith(source.Node.Path + "/", StringComparison.Ordinal)) return Errno.Inval;
+            if ((place.Parent.Path + "/").StartsWith(source.Node.Path + "/", StringComparison.Ordinal))
+                return Errno.Inval;
             if (place.Node is not null)
             {
                 if (Directory.EnumerateFileSystemEntries(destination).Any()) return Errno.Notempty;
@@ -200,7 +201,7 @@ sealed class ManagedDirectory(HostEntry root) : OpenDirectory
         var found = default(Filestat);
         var errno = Managed.Try(() =>
         {
-            FileSystemInfo info = entry.Type == Filetype.Directory ? new DirectoryInfo(entry.Path) : new FileInfo(entry.Path);
+            var info = entry.Status();
             var size = entry.Type switch
             {
                 Filetype.RegularFile => (ulong)((FileInfo)info).Length,
@@ -220,7 +221,7 @@ sealed class ManagedDirectory(HostEntry root) : OpenDirectory
         ? Errno.Notsup
         : Managed.Try(() =>
         {
-            FileSystemInfo info = entry.Type == Filetype.Directory ? new DirectoryInfo(entry.Path) : new FileInfo(entry.Path);
+            var info = entry.Status();
             if (Managed.Time(times.AccessedNs) is { } accessed) info.LastAccessTimeUtc = accessed;
             if (Managed.Time(times.ModifiedNs) is { } modified) info.LastWriteTimeUtc = modified;
         });

@@ -59,10 +59,11 @@ static unsafe partial class Native
         public long Nanoseconds;
     }
 
-    /// <summary>Opens a path that may not leave the directory, as the kernel walks it: no check to race against.</summary>
+    /// <summary>Opens a path that may not leave the directory, as the kernel walks it: no check to race.</summary>
     public static long OpenBeneath(int directory, string path, int flags, int mode)
     {
-        var how = new OpenHow { Flags = (uint)flags, Mode = (uint)mode, Resolve = ResolveBeneath | ResolveNoMagiclinks };
+        const ulong Beneath = ResolveBeneath | ResolveNoMagiclinks;
+        var how = new OpenHow { Flags = (uint)flags, Mode = (uint)mode, Resolve = Beneath };
         return Syscall(SysOpenat2, directory, path, &how, (nuint)sizeof(OpenHow));
     }
 

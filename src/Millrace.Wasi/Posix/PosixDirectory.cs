@@ -67,7 +67,9 @@ sealed unsafe class PosixDirectory(SafeFileHandle handle) : OpenDirectory
             return errno;
         }
 
-        node = stat.Type == Filetype.Directory ? new PosixDirectory(opened) : new PosixFile(opened, stat.Type, mode.Fdflags);
+        node = stat.Type == Filetype.Directory
+            ? new PosixDirectory(opened)
+            : new PosixFile(opened, stat.Type, mode.Fdflags);
         return Errno.Success;
     }
 
@@ -153,7 +155,7 @@ sealed unsafe class PosixDirectory(SafeFileHandle handle) : OpenDirectory
                 targetPath, (targetParent, targetName) => Native.Linkat(parent, name, targetParent, targetName, 0)));
         }
 
-        // The link is followed by the walk, not by linkat, which knows no border; what it led to is named by descriptor.
+        // The link is followed by the walk, not by linkat, which knows no border; where it led is named by descriptor.
         var errno = OpenPlace(path, true, out var place);
         if (errno != Errno.Success) return errno;
         using (place)

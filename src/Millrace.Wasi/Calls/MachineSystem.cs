@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 
-namespace Millrace.Wasi;
+namespace Millrace.Wasi.Calls;
 
 /// <summary>The machine's clocks and randomness.</summary>
 sealed class MachineSystem(TimeProvider time) : IWasiSystem
