@@ -333,6 +333,7 @@ impl Builder<'_> {
             b'w' => (0..=127u8).filter(|b| b.is_ascii_alphanumeric() || *b == b'_').for_each(|b| class.add(b)),
             b's' => [b' ', b'\t', b'\r', b'\n', 11, 12].into_iter().for_each(|b| class.add(b)),
             b't' => class.add(b'\t'),
+            b'n' => class.add(b'\n'),
             _ => {
                 assert!(!byte.is_ascii_alphanumeric(), "unknown escape in pattern");
                 class.add(byte);
@@ -491,6 +492,33 @@ mod tests {
         assert_eq!((first.group(1), first.group(2), first.group(3)), ("a", "x y", ""));
         let all: Vec<_> = pattern.all("a=1 b=\"2\"").iter().map(|m| m.group(1)).collect();
         assert_eq!(all, ["a", "b"]);
+    }
+
+    /// Patterns are built when first used; one that is not well formed must not wait for its day.
+    #[test]
+    fn every_pattern_of_the_crate_is_well_formed() {
+        let mut count = 0;
+        for folder in ["src", "src/kinds"] {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
+                if entry.file_name() == "pattern.rs" {
+                    continue;
+                }
+                let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+                for begin in ["pattern!(r", "pattern!(\n", "Pattern::new(r", "Pattern::new(\n", "pattern: r", "&str = r", "true, r", "false, r"] {
+                    for (at, _) in text.match_indices(begin) {
+                        let rest = text[at + begin.len()..].trim_start().trim_start_matches('r');
+                        let hashes = rest.bytes().take_while(|b| *b == b'#').count();
+                        let close = format!("\"{}", "#".repeat(hashes));
+                        let Some(body) = rest[hashes..].strip_prefix('"') else { continue };
+                        let source = &body[..body.find(&close).expect("the end of a raw string")];
+                        assert!(std::panic::catch_unwind(|| Pattern::new(source)).is_ok(), "{source}");
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 200, "only {count} patterns found");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The rules, a file for each kind.
 
+mod api;
 mod check;
 mod ci;
 mod crypto;
@@ -8,6 +9,7 @@ mod dynamic;
 mod lock;
 mod migration;
 mod names;
+mod resource;
 mod secret;
 mod shell;
 mod sql;
@@ -38,6 +40,8 @@ pub fn all(view: &View) -> Vec<Finding> {
     swallow::find(view, &mut report);
     tests::find(view, &mut report);
     check::find(view, &mut report);
+    resource::find(view, &mut report);
+    api::find(view, &mut report);
     report.findings
 }
 

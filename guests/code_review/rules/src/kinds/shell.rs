@@ -120,7 +120,8 @@ fn runs(file: &FileView, at: usize, part: &Dynamic) -> bool {
     if is_sink(file.lang, before) || (begins && above.is_some_and(|line| is_sink(file.lang, line))) {
         return !has_list(file.lang, source.code.get(part.column + part.literal.len()..).unwrap_or(""));
     }
-    if follows_shell(live) {
+    let shells = pattern!(r#"(?i)["'/](?:ba|da|z|k)?sh["']|["'/\\]cmd(?:\.exe)?["']|powershell|\bpwsh\b"#);
+    if follows_shell(live) && shells.is_match(&file.around(at, 5, 1)) {
         return true;
     }
     let near: String = file.above(at, 4).map(|l| l.live.trim()).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(" ");
@@ -153,7 +154,8 @@ fn variable(file: &FileView, at: usize, report: &mut Report) -> bool {
     let code = source.code.as_str();
     let argument = pattern!(r"([\w.:>-]+)\s*\(\s*\$?&?\*?([A-Za-z_]\w*)(?:\.c_str\(\)|\.data\(\)|\.str\(\)\.c_str\(\)|\.toString\(\)|\.String\(\))?\s*([,)].*)?$");
     let shelled = pattern!(r#"["'](?:-l?e?c|/c|/C)["']\s*\]?,?\s*\)?\s*(?:\.arg\()?\s*\$?&?([A-Za-z_]\w*)\s*[,)\]}]"#);
-    let name = if let Some(hit) = shelled.find(&source.live) {
+    let named = pattern!(r#"(?i)["'/](?:ba|da|z|k)?sh["']|["'/\\]cmd(?:\.exe)?["']|powershell|\bpwsh\b"#);
+    let name = if let Some(hit) = shelled.find(&source.live).filter(|_| named.is_match(&file.around(at, 4, 1))) {
         hit.group(1).to_owned()
     } else {
         let Some(hit) = argument.find(code) else { return false };

@@ -56,8 +56,9 @@ fn is_head(lang: Lang, code: &str) -> bool {
 
 /// Exceptions so wide that anything may hide in them.
 fn is_wide(code: &str) -> bool {
-    let narrow = pattern!(r"(?i)\b(?:ImportError|ModuleNotFoundError|KeyError|IndexError|AttributeError|FileNotFound\w*|StopIteration|ValueError|NumberFormat\w*|Interrupted\w*|\w*Cancel\w*|NotFound\w*|\w*Exists\w*|NoSuch\w*|Timeout\w*|ProcessLookupError|BrokenPipe\w*|UnicodeDecodeError|\w*NotSupported\w*|\w*Unsupported\w*|ClassNotFound\w*|NameError|EOFError|LoadError|KeyboardInterrupt|ConnectionReset\w*|OSError|IOError|PermissionError|TypeError|queue\.\w+|Empty|Full|\w*Closed\w*|\w*Abort\w*|ParseException|LookupError|DoesNotExist|\w*Disposed\w*|NotImplementedError|UnsupportedOperation|JSONDecodeError|\w*Syntax\w*|\w*Format\w*)\b");
-    !narrow.is_match(code)
+    let typed = pattern!(r"\b(?:catch\s*\(\s*(?:final\s+|const\s+)?\\?[\w.:\\]+\s*[|&*$\w]|except\s+\S|rescue\s+[A-Z]|catch\s*\(\s*\w+\s*:)");
+    let wide = pattern!(r"\b(?:except\s*\(?.*\b(?:Base)?Exception\b|catch\s*\(\s*(?:final\s+|const\s+)?\\?(?:System\.|java\.lang\.|std::)?(?:Exception|Throwable|RuntimeException|Error|exception)\b|catch\s*\(\s*\w+\s*:\s*(?:Exception|Throwable|unknown|any|Error)\b|rescue\s+(?:Exception|StandardError)\b)");
+    !typed.is_match(code) || wide.is_match(code)
 }
 
 /// `catch { }`, `except: pass`, `rescue; nil`.

@@ -195,8 +195,13 @@ fn deleted(view: &View, file: &FileView, gone: &HashSet<String>, report: &mut Re
     if file.is_deleted_file() && (source_deleted || view.files.iter().any(|f| f.is_new_file() && f.place.test)) {
         return;
     }
-    let many = lost.len() > 12;
-    let score = if meant { 44 } else if many { 54 } else { 70 };
+    // One test lost among others is a slip; many are the removal of something.
+    let score = match lost.len() {
+        _ if meant => 44,
+        1..=3 => 68,
+        4..=12 => 54,
+        _ => 46,
+    };
     say(report, file, first, "deleted-test", score, "A test is deleted, and what it tests stays. Put it back, or say why the behaviour need no longer hold.");
 }
 
