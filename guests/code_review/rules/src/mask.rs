@@ -98,7 +98,8 @@ pub fn looks_secret(value: &str) -> bool {
     let lower = value.bytes().filter(u8::is_ascii_lowercase).count();
     let other = length - digits - upper - lower;
     let kinds = [digits, upper, lower, other].iter().filter(|n| **n > 0).count();
-    let enough = entropy(value) >= if length >= 20 { 3.3 } else { 2.7 };
+    let hex = value.bytes().all(|b| b.is_ascii_hexdigit());
+    let enough = entropy(value) >= if length >= 20 && !hex { 3.3 } else { 2.7 };
     // Names of things: words joined by - _ . / and a few digits.
     let words = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     let wordy = words.clone().all(|w| is_wordlike(w));

@@ -78,6 +78,11 @@ impl Place {
         let lower = path.to_ascii_lowercase();
         let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
         let lang = Lang::of(path);
+        // Below these, folders are names of packages.
+        let dirs = ["src/main/java", "src/main/kotlin", "src/main/scala", "src/main/groovy"]
+            .iter()
+            .find_map(|root| dirs.find(root).map(|at| &dirs[..at + root.len()]))
+            .unwrap_or(dirs);
         let has_dir = |names: &[&str]| dirs.split('/').any(|dir| names.contains(&dir));
         let lock = LOCKS.contains(&name);
         let manifest = MANIFESTS.contains(&name)

@@ -140,12 +140,12 @@ fn signature(view: &View, file: &FileView, at: usize, now: usize, old: &Symbol, 
     let added: Vec<&Parameter> = after.iter().filter(|p| !names.contains(&p.name.as_str())).collect();
     let required = added.iter().find(|p| p.default.is_none() && !p.optional);
     let all_kept = before.iter().all(|p| after.iter().any(|q| q.name == p.name));
-    // A caller in the same change that was not mended would not build; many mended callers mean an inner function.
-    let calls = format!("{}(", old.name);
-    let callers = view.files.iter().filter(|f| !f.place.test).flat_map(|f| &f.lines).filter(|l| l.is_added() && l.code.contains(&calls)).count();
-    if let Some(parameter) = required.filter(|_| all_kept && after.len() > before.len() && callers <= 2) {
+    // Callers mended in the same change show a function of the project's own.
+    let uses = |l: &crate::view::Source| l.is_added() && is_use(l) && words_of(&l.code).any(|w| w == old.name);
+    let called = view.files.iter().filter(|f| !f.place.test && !f.place.docs).flat_map(|f| &f.lines).any(uses);
+    if let Some(parameter) = required.filter(|_| all_kept && after.len() > before.len() && !called) {
         let message = format!("`{}` now needs `{}`, so callers elsewhere no longer build. Give it a default, or add a second function.", old.name, parameter.name);
-        say(report, file, now, "required-parameter", 60, message);
+        say(report, file, now, "required-parameter", 58, message);
         return;
     }
     let made_required = after.iter().find(|p| p.default.is_none() && !p.optional && before.iter().any(|q| q.name == p.name && (q.default.is_some() || q.optional)));
@@ -164,6 +164,11 @@ fn signature(view: &View, file: &FileView, at: usize, now: usize, old: &Symbol, 
             }
         }
     }
+}
+
+/// A line that uses a name rather than declares it.
+fn is_use(line: &crate::view::Source) -> bool {
+    !pattern!(r"\b(?:def|fn|func|function|fun)\s|^\s*(?:export|public|protected|private|internal|static)\b").is_match(&line.code)
 }
 
 #[derive(Debug, PartialEq, Eq, Clone)]

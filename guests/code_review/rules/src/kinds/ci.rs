@@ -342,6 +342,19 @@ fn download(file: &FileView, at: usize, report: &mut Report) {
         let message = "The download's certificate or signature is not checked, so it can be replaced on the way. Keep the check.";
         return say(report, file, at, "unchecked-download", 72, message.to_owned());
     }
+    let saved = pattern!(r"\b(?:curl|wget)\b[^|;&]*\s-(?:[a-zA-Z]*[oO]|-output|-output-document)[= ]?\s*([^\s;&|]+)");
+    if let Some(hit) = saved.find(&live) {
+        let name = hit.group(1).rsplit('/').next().unwrap_or("");
+        let later = format!("{live}\n{}", file.below(at, 6).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n"));
+        let runs = pattern!(r"(?:^|[;&|\n])\s*(?:-?\s*run:\s*)?(?:sudo\s+)?(?:(?:ba|z|da)?sh|python3?|perl|source|\.)\s+(?:-\w+\s+)*([^\s;&|]+)");
+        let run = !name.is_empty() && runs.all(&later).iter().any(|h| h.group(1).ends_with(name));
+        let checked = pattern!(r"(?i)sha\d+sum|shasum|gpg|cosign|minisign|checksum|openssl dgst").is_match(&later);
+        if run && !checked && live.contains("://") {
+            let message = "A script from the network is saved and run as it comes; whoever controls that address controls this build. Fetch a fixed version and compare its checksum first.";
+            let score = if live.contains("http://") { 84 } else { 72 };
+            return say(report, file, at, "unchecked-download", score, message.to_owned());
+        }
+    }
     unpacked(file, at, &live, report);
 }
 

@@ -30,7 +30,7 @@ pub fn look(file: &FileView, report: &mut Report) {
 }
 
 fn host_of(text: &str) -> Option<&str> {
-    let address = pattern!(r#"(?:resolved:?|tarball:|url\s*=|"url"\s*:|source\s*=|remote:|registry\s*=)\s*"?'?(?:\w+\+)?[a-z+]+://(?:[^@/\s"']+@)?([\w.-]+)"#);
+    let address = pattern!(r#"(?:resolved"?:?|tarball:|url\s*=|"url"\s*:|source\s*=|remote:|registry\s*=)\s*"?'?(?:\w+\+)?[a-z+]+://(?:[^@/\s"']+@)?([\w.-]+)"#);
     address.find(text).map(|hit| hit.group(1))
 }
 

@@ -127,7 +127,12 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
                 return Some(Hit { rule: "secret-default", what, value: value.to_owned(), score, certain: false });
             }
         }
-        let Some(name) = given_name(file, at, before).filter(|name| is_secret_name(name)) else { continue };
+        let given = given_name(file, at, before).or_else(|| listed_under(file, at, before));
+        if let Some(name) = given.clone().filter(|name| is_key_name(name) && is_key(value)) {
+            let what = format!("The key `{name}`");
+            return Some(Hit { rule: "named-secret", what, value: value.to_owned(), score: 80, certain: false });
+        }
+        let Some(name) = given.filter(|name| is_secret_name(name)) else { continue };
         if let Some(score) = plausible(&name, value) {
             let what = format!("The value of the secret `{name}`");
             return Some(Hit { rule: "named-secret", what, value: value.to_owned(), score, certain: false });
@@ -155,6 +160,31 @@ fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
         return Some(last.to_owned());
     }
     outer_name(file, at, before)
+}
+
+/// The name of the list that a literal standing alone on its line belongs to.
+fn listed_under(file: &FileView, at: usize, before: &str) -> Option<String> {
+    if !before.trim().is_empty() {
+        return None;
+    }
+    let indent = file.lines[at].indent();
+    let opener = file.above(at, 12).find(|l| !l.is_blank() && l.indent() < indent)?;
+    let named = pattern!(r#"([A-Za-z_][\w.-]*)["']?\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|=|:)\s*(?:[\w.:<>]*[\[({]|\w+!?\[)\s*$"#);
+    named.find(&opener.live).map(|hit| hit.group(1).to_owned())
+}
+
+/// `sessionKey`, `EARLIER_KEYS`: a key for cryptography, if its value looks like one.
+fn is_key_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.trim_end_matches('s');
+    const OTHER: &[&str] = &["public", "cache", "primary", "foreign", "sort", "partition", "site", "publishable", "i18n", "translation", "storage", "map", "object", "row", "idempotency", "dedup", "lookup", "react", "test"];
+    plain.ends_with("key") && !OTHER.iter().any(|w| lower.contains(w))
+}
+
+/// Long and random, in hexadecimal or base 64.
+fn is_key(value: &str) -> bool {
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b));
+    value.len() >= 32 && plain && looks_secret(value)
 }
 
 /// The name that `default = …` or `value: …` belongs to: of the variable block, the list entry, or the same line.

@@ -85,12 +85,28 @@ fn call(file: &FileView, at: usize, report: &mut Report) -> bool {
         return false;
     }
     for part in dynamics(file, at) {
-        if is_sql(&part.literal) || !runs(file, at, &part) || is_safe(file, at, &part.expression, QUOTERS) {
+        let shell_text = reads_like_shell(file, at, &part);
+        if is_sql(&part.literal) || !(shell_text || runs(file, at, &part)) || is_safe(file, at, &part.expression, QUOTERS) {
             continue;
         }
         return say(file, at, &part.expression, report);
     }
     false
+}
+
+/// A pipe into a well-known program, a redirection, or a command for a variable that is named so: text for a shell,
+/// wherever it is run.
+fn reads_like_shell(file: &FileView, at: usize, part: &Dynamic) -> bool {
+    let line = &file.lines[at];
+    let pipeline = pattern!(r"^\s*[\w./-]+\s.*(?:\|\s*(?:grep|awk|sed|tail|head|sort|xargs|wc|cut|tee|sh|bash|tr|uniq|gzip|gunzip|tar|jq)\b|2>\s*/dev/null|2>&1|&&\s+[a-z][\w-]*\s)");
+    let command = pattern!(r"^\s*[a-z][\w./-]*\s+(?:.*\s)?(?:-{1,2}\w[\w-]*|'%s'|\x22%s\x22)");
+    let named = pattern!(r"(?i)\b\w*(?:cmd|command|cmdline)\w*\s*(?:\[\w*\])?\s*=|n?printf\s*\(\s*&?\w*(?:cmd|command)");
+    let message = pattern!(r"(?i)\b(?:log|logger|print|println|echo|warn|info|debug|error|usage|help|raise|throw|panic|message|description|title|assert\w*|expect)\b\s*[(:.=!]");
+    if message.is_match(&line.code) || file.place.workflow {
+        return false;
+    }
+    let c = file.lang.is_c();
+    pipeline.is_match(&part.literal) || (c && command.is_match(&part.literal) && named.is_match(&line.code))
 }
 
 fn say(file: &FileView, at: usize, expression: &str, report: &mut Report) -> bool {

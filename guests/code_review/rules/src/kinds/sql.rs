@@ -38,7 +38,7 @@ fn line(file: &FileView, at: usize, report: &mut Report) {
     }
     for part in dynamics(file, at) {
         let raw = calls_raw(file, at, source, &part);
-        if !raw && !is_sql(&part.literal) && !continues_sql(file, at, &part) {
+        if !raw && !is_sql(&part.literal) && !continues_sql(file, at, &part) && !quoted_near_sql(file, at, &part) {
             continue;
         }
         let asked = is_asked(&part.expression);
@@ -116,6 +116,15 @@ fn continues_sql(file: &FileView, at: usize, part: &Dynamic) -> bool {
     let mut above = file.above(at, 6).take_while(|l| !l.code.trim_end().ends_with([';', '{']) && !l.is_blank());
     own > 0 && above.any(|l| l.strings.iter().any(|s| is_sql(l.string(s))))
         && pattern!(r"\b[a-z_]+\s*(?:=|<|>|,|\(|LIKE|IN)").is_match(&part.before)
+}
+
+/// A value between single quotes, beside text that is SQL: `"'" + x + "'"` in the making of a statement.
+fn quoted_near_sql(file: &FileView, at: usize, part: &Dynamic) -> bool {
+    let quoted = part.before.ends_with('\'') && part.after.starts_with('\'') && part.before.matches('\'').count() % 2 == 1;
+    let plain = !part.literal.contains(['<', '`']) && !part.before.trim_end_matches('\'').ends_with(|c: char| c.is_alphanumeric());
+    let text = pattern!(r"\bIN\s*\(|\bLIKE\b|\bILIKE\b");
+    let is_near = |l: &Source| l.strings.iter().any(|s| is_sql(l.string(s)) || text.is_match(l.string(s)));
+    quoted && plain && (file.above(at, 12).any(is_near) || file.below(at, 12).any(is_near))
 }
 
 /// Calls that take a piece of SQL as it is.
