@@ -11,12 +11,16 @@ static class ModuleCompiler
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
     {
         RefuseUnsupported(definition.Features & ~Supported);
-        var types = definition.Types.Select(type => engine.Signatures.Of(type.Function!)).ToArray();
+        var types = SignaturesOf(engine, definition);
         engine.Signatures.Prepare(Crossing(definition).Select(function => types[function.TypeIndex]));
-        return new CompiledModule(definition, types, CompileFunctions(engine, definition, types));
+        return new CompiledModule(definition, types, ImageOf(engine, definition, types));
     }
 
-    static byte[]? CompileFunctions(Engine engine, ModuleDefinition definition, Signature[] types)
+    public static Signature[] SignaturesOf(Engine engine, ModuleDefinition definition) =>
+        [.. definition.Types.Select(type => engine.Signatures.Of(type.Function!))];
+
+    /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
+    public static byte[]? ImageOf(Engine engine, ModuleDefinition definition, Signature[] types)
     {
         if (definition.Functions.Length == definition.ImportedFunctionCount) return null;
         var image = new ImageBuilder();

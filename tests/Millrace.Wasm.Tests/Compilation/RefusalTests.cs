@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace Millrace.Wasm.Tests.Compilation;
+
+public sealed class RefusalTests
+{
+    [Theory]
+    [InlineData("(func (param v128))", "SIMD")]
+    [InlineData("(func $f (return_call $f))", "tail calls")]
+    [InlineData("(global i32 (i32.add (i32.const 1) (i32.const 2)))", "extended constant expressions")]
+    [InlineData("(type $t (func)) (func (param (ref $t)))", "typed references")]
+    [InlineData("(type (struct))", "garbage collection")]
+    [InlineData("(tag)", "exceptions")]
+    [InlineData("(memory i64 1)", "64-bit memories")]
+    [InlineData("(memory 1) (memory 1)", "several memories")]
+    public void A_feature_that_is_not_there_is_refused_by_name(string fields, string feature)
+    {
+        using var engine = new Engine();
+
+        var refusal = Assert.Throws<UnsupportedFeatureException>(
+            () => Module.Compile(engine, WatText.ToBinary($"(module {fields})")));
+
+        Assert.Contains(feature, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_function_with_too_many_locals_is_refused()
+    {
+        using var engine = new Engine();
+        var text = $"(module (func (local {string.Join(' ', Enumerable.Repeat("i32", 30_001))})))";
+
+        Assert.Throws<UnsupportedFeatureException>(() => Module.Compile(engine, WatText.ToBinary(text)));
+    }
+
+    [Fact]
+    public void A_function_that_becomes_too_large_is_refused()
+    {
+        // A branch with a thousand operands takes three bytes here, and thousands in CIL.
+        var types = string.Join(' ', Enumerable.Repeat("i64", 1_000));
+        var text = new StringBuilder($"(module (func (param i32) (block (result {types}) ");
+        for (var i = 0; i < 1_000; i++) text.Append("(i64.const 1)");
+        for (var i = 0; i < 2_000; i++) text.Append("(br_if 0 (local.get 0))");
+        text.Append(") unreachable))");
+        using var engine = new Engine();
+
+        Assert.Throws<UnsupportedFeatureException>(() => Module.Compile(engine, WatText.ToBinary(text.ToString())));
+    }
+}
