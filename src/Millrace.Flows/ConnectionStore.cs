@@ -51,6 +51,11 @@ public sealed record ConnectionSummary(
     string Name, string Integration, string BaseUrl, ImmutableArray<string> Hosts, bool AllowsPrivate, string Settings,
     bool HasToken, bool HasWebhookSecret, string? Problem);
 
+/// <summary>What a connection's address answered.</summary>
+/// <param name="IsGood">Whether the connection can be used.</param>
+/// <param name="Detail">One sentence.</param>
+public sealed record ConnectionReport(bool IsGood, string Detail);
+
 /// <summary>
 /// The connections of a data folder: one file each, readable by its owner only. Secrets are in no listing; what is
 /// done with them is done in this project.

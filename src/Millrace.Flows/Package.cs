@@ -35,6 +35,14 @@ public sealed class Package
     /// <summary>How the integration's webhooks are signed; null for a flow, or when it has none.</summary>
     public Webhook? Webhook => Integration?.Webhook;
 
+    /// <summary>Whether the flow is called over HTTP.</summary>
+    public bool HasHttpTrigger => HttpTrigger is not null;
+
+    /// <summary>Whether whoever reaches the listener may call it; else the flow's token is asked for.</summary>
+    public bool IsOpenToAll => HttpTrigger is { Auth: HttpAuth.None };
+
+    Trigger? HttpTrigger => Flow?.Triggers.FirstOrDefault(trigger => trigger.On == "http");
+
     /// <summary>The WebAssembly module.</summary>
     public ReadOnlyMemory<byte> Module => Files.All[Flow?.Module ?? Integration!.Module];
 
@@ -101,6 +109,7 @@ public sealed class Package
             Module = manifest.Module,
             Hosts = manifest.Hosts,
             Webhook = manifest.Webhook,
+            Check = manifest.Check,
             Grants = manifest.Grants,
             Settings = manifest.Settings,
             Limits = manifest.Limits,

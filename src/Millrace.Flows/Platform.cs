@@ -49,7 +49,7 @@ public sealed class Platform : IAsyncDisposable
         try
         {
             await node.Catalog.LoadAsync();
-            var recovered = await node.Store.RecoverAsync(options.Time.GetUtcNow());
+            var recovered = options.ExecutesRuns ? await node.Store.RecoverAsync(options.Time.GetUtcNow()) : 0;
             if (recovered > 0) options.Notice($"{recovered} runs were under way; they go on from their journals.");
         }
         catch
@@ -59,7 +59,7 @@ public sealed class Platform : IAsyncDisposable
             throw;
         }
         var platform = new Platform(node, parts);
-        platform._dispatcher.Start();
+        if (options.ExecutesRuns) platform._dispatcher.Start();
         return platform;
     }
 
@@ -67,10 +67,14 @@ public sealed class Platform : IAsyncDisposable
     public ConnectionStore Connections => _parts.ConnectionStore
         ?? throw new InvalidOperationException("This platform was put together without a data folder.");
 
+    /// <summary>Asks a connection's address with its secret; null when there is no such connection.</summary>
+    public Task<ConnectionReport?> TestConnectionAsync(string name, CancellationToken cancel = default) =>
+        _parts.Outside?.TestAsync(name, _node.Time, cancel) ?? Task.FromResult<ConnectionReport?>(null);
+
     /// <summary>The models that flows can name.</summary>
     public async Task<ImmutableArray<ModelSummary>> ModelsAsync(CancellationToken cancel = default)
     {
-        if (_parts.Models is not { } models) return [];
+        if (_parts.Outside?.Routes is not { } models) return [];
         var routes = await models.ListAsync(cancel);
         var standard = models.Default(routes);
         return [.. routes.Select(route => new ModelSummary(

@@ -33,6 +33,12 @@ public sealed record PlatformOptions
     /// <summary>Longest time that a write may be on its way.</summary>
     public TimeSpan SendDeadline { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Whether runs are executed. False opens the folder to look and to change what is deployed: what is under way
+    /// stays as it is.
+    /// </summary>
+    public bool ExecutesRuns { get; init; } = true;
+
     /// <summary>How many guests compute at one time; those that wait do not count.</summary>
     public int Slots { get; init; } = Math.Max(2, Environment.ProcessorCount);
 

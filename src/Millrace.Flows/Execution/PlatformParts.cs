@@ -22,8 +22,8 @@ sealed record PlatformParts : IAsyncDisposable
     /// <summary>The connections of the data folder.</summary>
     public ConnectionStore? ConnectionStore { get; init; }
 
-    /// <summary>Which models there are.</summary>
-    public ModelRoutes? Models { get; init; }
+    /// <summary>What reaches out of the store.</summary>
+    public OutsideOperations? Outside { get; init; }
 
     /// <summary>Throws what is wrong with a module.</summary>
     public required Action<ReadOnlyMemory<byte>> CheckModule { get; init; }
@@ -52,7 +52,7 @@ sealed record PlatformParts : IAsyncDisposable
                 Connections = connections.Find,
                 Catalog = catalog,
                 ConnectionStore = connections,
-                Models = outside.Routes,
+                Outside = outside,
                 Guests = modules.CreateAsync,
                 CheckModule = bytes => modules.Check(SHA256.HashData(bytes.Span), bytes),
                 Owned = options.Engine is null ? [outside, engine, folder] : [outside, folder],

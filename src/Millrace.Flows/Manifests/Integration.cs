@@ -15,6 +15,9 @@ sealed record Integration
 
     public Webhook? Webhook { get; init; }
 
+    /// <summary>Path below the base URL that answers whoever may use it; for <c>connections test</c>.</summary>
+    public string Check { get; init; } = "";
+
     public Grants Grants { get; init; } = Grants.None;
 
     /// <summary>Settings that a connection may give.</summary>

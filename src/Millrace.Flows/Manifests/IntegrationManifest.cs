@@ -8,6 +8,7 @@ sealed record IntegrationManifest(
     string Module,
     ImmutableArray<HostPattern> Hosts,
     Webhook? Webhook,
+    string Check,
     Grants Grants,
     ImmutableArray<Setting> Settings,
     FlowLimits Limits,

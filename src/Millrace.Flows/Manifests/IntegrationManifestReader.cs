@@ -23,6 +23,7 @@ static partial class IntegrationManifestReader
         var module = ManifestParts.FilePath(fields.Required("module"), "module");
         var hosts = fields.Optional("hosts") is { } list ? ManifestParts.Hosts(list) : [];
         var webhook = fields.Optional("webhook") is { } node ? Webhook(node) : null;
+        var check = fields.Optional("check") is { } path ? CheckPath(path) : "";
         fields.Refuse("auth", "sign-in by 'auth' comes later: a connection's own token is sent as the module asks");
         var grants = ManifestParts.Grants(fields.Optional("grants"));
         if (grants.Http is not null)
@@ -31,7 +32,13 @@ static partial class IntegrationManifestReader
         var limits = ManifestParts.Limits(fields.Optional("limits"));
         var operations = Operations(fields.Required("operations"));
         fields.RefuseOthers();
-        return new IntegrationManifest(name, module, hosts, webhook, grants, settings, limits, operations);
+        return new IntegrationManifest(name, module, hosts, webhook, check, grants, settings, limits, operations);
+    }
+
+    static string CheckPath(YamlNode node)
+    {
+        var text = Reads.Text(node, "check");
+        return text[0] == '/' ? text : throw node.At.Problem("'check' is a path that begins with '/'");
     }
 
     static Webhook Webhook(YamlNode node)

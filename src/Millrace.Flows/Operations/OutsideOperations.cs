@@ -9,11 +9,14 @@ namespace Millrace.Flows.Operations;
 sealed class OutsideOperations : IDisposable
 {
     readonly HttpFetch _fetch;
+    readonly ConnectionStore _connections;
+    readonly Func<string, Integration?> _integrations;
 
     /// <param name="integrations">The newest deployed integration of that name.</param>
     public OutsideOperations(
         ConnectionStore connections, Func<string, Integration?> integrations, PlatformOptions options)
     {
+        (_connections, _integrations) = (connections, integrations);
         _fetch = new HttpFetch(
             connections.Find, integrations, (host, cancel) => Dns.GetHostAddressesAsync(host, cancel));
         Routes = new ModelRoutes(
@@ -25,6 +28,18 @@ sealed class OutsideOperations : IDisposable
     public ImmutableArray<BuiltIn> BuiltIns { get; }
 
     public ModelRoutes Routes { get; }
+
+    /// <summary>Asks a connection's address with its secret; null when there is no such connection.</summary>
+    public async Task<ConnectionReport?> TestAsync(string name, TimeProvider time, CancellationToken cancel)
+    {
+        if (!_connections.Exists(name)) return null;
+        if (_connections.List().First(summary => summary.Name == name).Problem is { } problem)
+            return new ConnectionReport(false, problem);
+        var connection = _connections.Find(name)!;
+        return _integrations(connection.Integration) is { } integration
+            ? await new ConnectionProbe(_fetch.BuiltIn, time).AskAsync(connection, integration, cancel)
+            : new ConnectionReport(false, $"The integration '{connection.Integration}' is not deployed.");
+    }
 
     public void Dispose() => _fetch.Dispose();
 }
