@@ -17,9 +17,12 @@ static partial class ServerLog
     [LoggerMessage(4, LogLevel.Information, "{Type} {Delivery} through {Source}: no flow listens to it.")]
     public static partial void Unheard(ILogger log, string type, string delivery, string source);
 
-    [LoggerMessage(5, LogLevel.Warning, "A webhook through {Source} was refused: {Reason}")]
-    public static partial void Refused(ILogger log, string source, string reason);
+    [LoggerMessage(5, LogLevel.Warning, "A request to {Path} was refused: {Reason}")]
+    public static partial void Refused(ILogger log, string path, string reason);
 
-    [LoggerMessage(6, LogLevel.Error, "A request to {Path} failed.")]
+    [LoggerMessage(6, LogLevel.Warning, "The connection {Connection} cannot be used: {Reason}")]
+    public static partial void Unusable(ILogger log, string connection, string reason);
+
+    [LoggerMessage(7, LogLevel.Error, "A request to {Path} failed.")]
     public static partial void Failed(ILogger log, Exception failure, string path);
 }

@@ -16,10 +16,23 @@ sealed class HookEndpoint(Platform platform, ILogger log)
 
     public async Task TakeAsync(HttpContext context, string integration, string connection)
     {
-        var source = $"hooks/{integration}/{connection}";
+        try
+        {
+            await TakeAsync(context, integration, connection, $"hooks/{integration}/{connection}");
+        }
+        catch (ProblemException e)
+        {
+            // Senders show their answers to nobody, or late: the log is where a person looks.
+            ServerLog.Refused(log, context.Request.Path, e.Message);
+            throw;
+        }
+    }
+
+    async Task TakeAsync(HttpContext context, string integration, string connection, string source)
+    {
         var webhook = Find(integration, connection);
         var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
-        CheckSignature(context.Request, connection, webhook, body, source);
+        CheckSignature(context.Request, connection, webhook, body);
         var delivery = Required(context.Request, webhook.IdHeader, DeliveryCharactersMax);
         var type = $"{integration}.{Required(context.Request, webhook.TypeHeader, TypeCharactersMax)}";
         CheckJson(body);
@@ -66,24 +79,23 @@ sealed class HookEndpoint(Platform platform, ILogger log)
         catch (ConnectionException e)
         {
             // The sender learns nothing of this machine's files; the log says what to do.
-            ServerLog.Refused(log, $"hooks/*/{connection}", e.Message);
-            throw new ProblemException(503, "connection", "Connection not usable", "The connection cannot be used now.");
+            ServerLog.Unusable(log, connection, e.Message);
+            throw new ProblemException(
+                503, "connection", "Connection not usable", "The connection cannot be used now.");
         }
     }
 
-    void CheckSignature(
-        HttpRequest request, string connection, Webhook webhook, ReadOnlyMemory<byte> body, string source)
+    void CheckSignature(HttpRequest request, string connection, Webhook webhook, ReadOnlyMemory<byte> body)
     {
         var signature = request.Headers[webhook.SignatureHeader].ToString();
         if (signature.Length == 0)
         {
-            ServerLog.Refused(log, source, "It is not signed; set a secret at the sender.");
             throw new ProblemException(401, "signature-missing", "Not signed",
-                $"The header {webhook.SignatureHeader} is missing.");
+                $"The header {webhook.SignatureHeader} is missing; set a secret at the sender.");
         }
         if (platform.Connections.IsSigned(connection, webhook, signature, body.Span)) return;
-        ServerLog.Refused(log, source, "Its signature is wrong; the secrets at sender and connection must be equal.");
-        throw new ProblemException(401, "signature-wrong", "Wrong signature", "The signature does not fit the body.");
+        throw new ProblemException(401, "signature-wrong", "Wrong signature",
+            "The signature does not fit the body; the secrets at sender and connection must be equal.");
     }
 
     static string Required(HttpRequest request, string header, int charactersMax) =>
