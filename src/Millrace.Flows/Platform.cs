@@ -89,7 +89,7 @@ public sealed class Platform : IAsyncDisposable
     /// <exception cref="LanguageModelException">The model could not answer.</exception>
     public async Task<ChatAnswer> AskModelAsync(ChatRequest request, CancellationToken cancel = default)
     {
-        var routes = _parts.Models is { } models ? await models.ListAsync(cancel) : [];
+        var routes = _parts.Outside?.Routes is { } models ? await models.ListAsync(cancel) : [];
         var route = routes.FirstOrDefault(route => route.Name == request.Model)
             ?? throw new LanguageModelException(ErrorResult.ModelUnavailable, $"There is no model '{request.Model}'.");
         return route.IsRemote

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Millrace.Server.Gateway;
 
 namespace Millrace.Server;
@@ -50,9 +51,9 @@ sealed class Listener : IAsyncDisposable
 
     /// <summary>Opens it and answers its address.</summary>
     /// <exception cref="ServerException">It cannot be opened.</exception>
-    public async Task<string> StartAsync(Action<WebApplication> map)
+    public async Task<string> StartAsync(Action<WebApplication> map, ILogger log)
     {
-        Problems.AnswerEverywhere(_application);
+        Problems.AnswerEverywhere(_application, log);
         map(_application);
         try
         {

@@ -80,7 +80,7 @@ public sealed class ServerHost : IAsyncDisposable
     async Task<string> OpenAsync(Listener listener, Action<Microsoft.AspNetCore.Builder.WebApplication> map)
     {
         _listeners.Add(listener);
-        return await listener.StartAsync(map);
+        return await listener.StartAsync(map, _log);
     }
 
     /// <summary>A planned stop: no more events are taken, runs go on when the folder is opened again.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Millrace.Flows;
 
 namespace Millrace.Server.Gateway;
@@ -16,7 +17,7 @@ sealed class ProblemException(int status, string type, string title, string deta
 /// <summary>Every answer that is no success is problem details with a stable <c>type</c>.</summary>
 static class Problems
 {
-    public static void AnswerEverywhere(WebApplication application) => application.Use(async (context, next) =>
+    public static void AnswerEverywhere(WebApplication application, ILogger log) => application.Use(async (context, next) =>
     {
         try
         {
@@ -40,6 +41,13 @@ static class Problems
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to be answered.
+            return;
+        }
+        // The edge of a request: what nobody foresaw is logged whole and told as one sentence.
+        catch (Exception e)
+        {
+            ServerLog.Failed(log, e, context.Request.Path);
+            await WriteAsync(context, 500, "internal", "Internal error", "The server failed; its log says why.");
             return;
         }
         if (context.Response is { HasStarted: false, StatusCode: 404 or 405 })
