@@ -5,6 +5,8 @@ var screen = Screen.OfProcess();
 var environment = new CliEnvironment(Environment.GetEnvironmentVariable);
 var root = new RootCommand("Millrace runs LLM agents as WebAssembly functions, each in a sandbox of its own.")
 {
+    DemoCommand.Create(screen, environment, TimeProvider.System),
+    ReviewCommand.Create(screen, environment, TimeProvider.System),
     NewCommand.Create(screen),
     RunCommand.Create(screen),
     WastCommand.Create(screen),

@@ -9,6 +9,15 @@ static class Shipped
     /// <summary>A sample change's folder.</summary>
     public static string Sample(string name) => Folder("samples", name);
 
+    /// <summary>Names of the sample changes.</summary>
+    public static string[] Samples()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "samples");
+        return Directory.Exists(folder)
+            ? [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)]
+            : [];
+    }
+
     /// <summary>The tiny model, which proves the path and nothing else.</summary>
     public static string TinyModel => Path.Combine(AppContext.BaseDirectory, "models", "tinychat-q8_0.gguf");
 

@@ -1,0 +1,93 @@
+using Millrace.Flows;
+using Millrace.Server;
+
+namespace Millrace.Cli.Reviewing;
+
+/// <summary>What the person said about models on the command line.</summary>
+/// <param name="Model">A file, or a name at the endpoint; null to choose.</param>
+/// <param name="IsRemote">Whether the endpoint of the environment may be used.</param>
+sealed record ModelWish(string? Model, bool IsRemote);
+
+/// <summary>Which model reads, decided before anything is sent anywhere; said on screen.</summary>
+sealed class ModelChoice : IAsyncDisposable
+{
+    ModelChoice(LocalModels? local, RemoteModel? remote) => (Local, Remote) = (local, remote);
+
+    public LocalModels? Local { get; }
+
+    public RemoteModel? Remote { get; }
+
+    /// <summary>
+    /// In order: the file or name of <c>--model</c>; the environment's endpoint, if asked for or agreed to; the largest
+    /// local model that passed the check; the tiny one.
+    /// </summary>
+    public static async Task<ModelChoice> MakeAsync(
+        ModelWish wish, CliEnvironment environment, string? repository, Screen screen, CancellationToken cancel)
+    {
+        var isFile = wish.Model is { } model && (File.Exists(model) || model.EndsWith(".gguf", StringComparison.Ordinal));
+        if (isFile && !File.Exists(wish.Model)) throw new CommandException($"there is no model file {wish.Model}");
+        if (!isFile && FindRemote(wish, environment, repository, screen) is { } remote)
+        {
+            screen.Note($"code leaves this machine: {remote.Name} at {remote.Host} reads it");
+            return new(null, remote);
+        }
+
+        var local = new LocalModels(
+            new([Path.Combine(CliEnvironment.UserFolder, "models"), .. Folders(environment)], Shipped.TinyModel,
+                new(InferenceWorkerCommand.CommandLine())) { ChosenFile = isFile ? wish.Model : null },
+            ReviewSession.Verdicts);
+        await SayAsync(local, screen, cancel);
+        return new(local, null);
+    }
+
+    static string[] Folders(CliEnvironment environment) => environment.ModelsFolder is { } folder ? [folder] : [];
+
+    static RemoteModel? FindRemote(ModelWish wish, CliEnvironment environment, string? repository, Screen screen)
+    {
+        var isAsked = wish.IsRemote || wish.Model is not null;
+        if (environment.OpenAiBaseUrl is not { } address)
+        {
+            return isAsked ? throw new CommandException(wish.Model is null
+                ? "--remote needs OPENAI_BASE_URL and OPENAI_MODEL in the environment"
+                : $"{wish.Model} is no file, and OPENAI_BASE_URL names no endpoint that could know it") : null;
+        }
+
+        var name = wish.Model ?? environment.OpenAiModel;
+        if (name is null)
+            return isAsked ? throw new CommandException("OPENAI_MODEL is not set: name the model, or use --model NAME") : null;
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            throw new CommandException($"OPENAI_BASE_URL is no http address: {address}");
+        var remote = new RemoteModel(url, name, environment.OpenAiApiKey);
+        return isAsked || IsAgreed(remote, repository, screen) ? remote : null;
+    }
+
+    static bool IsAgreed(RemoteModel remote, string? repository, Screen screen)
+    {
+        if (repository is null) return false;
+        var consents = new ConsentStore(Path.Combine(CliEnvironment.UserFolder, "consents.json"));
+        if (consents.Has(repository, remote.Host)) return true;
+        if (!screen.Ask($"Send the changes of {repository} to {remote.Name} at {remote.Host}, now and later?")) return false;
+        consents.Add(repository, remote.Host);
+        return true;
+    }
+
+    static async Task SayAsync(LocalModels local, Screen screen, CancellationToken cancel)
+    {
+        var chosen = await screen.ProgressAsync("looking for a model that reads diffs", progress =>
+            local.ChooseAsync(new Relay(progress), cancel));
+        screen.Note(chosen switch
+        {
+            null => "no local model: the review has its computed part only (`millrace doctor` says why)",
+            { Passed: true } => $"model: {chosen.Name}",
+            _ => $"model: {chosen.Name} did not pass the check ({chosen.Reason}): its prose is not posted",
+        });
+    }
+
+    sealed class Relay(IProgress<string> progress) : IProgress<(ModelFile Model, ModelCheckReport Report)>
+    {
+        public void Report((ModelFile Model, ModelCheckReport Report) value) =>
+            progress.Report($"{value.Model.Name} answered {value.Report.Right} of {value.Report.Asked} of {ModelCheck.Tasks} questions");
+    }
+
+    public ValueTask DisposeAsync() => Local?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

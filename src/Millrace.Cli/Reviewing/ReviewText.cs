@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Millrace.Flows;
+
+namespace Millrace.Cli.Reviewing;
+
+/// <summary>A review for a person at a terminal.</summary>
+static partial class ReviewText
+{
+    static readonly string[] Severities = ["info", "low", "medium", "high", "critical"];
+
+    /// <summary>The words that <c>--fail-on</c> takes, mildest first.</summary>
+    public static IReadOnlyList<string> SeverityNames => Severities;
+
+    /// <summary>The comment without the marks that no reader of it sees.</summary>
+    public static string Visible(string comment) => HiddenMark().Replace(comment, "").Trim();
+
+    /// <summary>The function's document, or null where it is none.</summary>
+    public static JsonObject? Document(string output)
+    {
+        try
+        {
+            return JsonNode.Parse(output) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a finding is at least that severe.</summary>
+    public static bool Fails(JsonObject document, string severity)
+    {
+        var limit = Array.IndexOf(Severities, severity);
+        return document["findings"] is JsonArray findings
+            && findings.Any(finding => Array.IndexOf(Severities, (string?)finding?["severity"]) >= limit);
+    }
+
+    /// <summary>Each operation of a run with its kind, outcome, time and tokens.</summary>
+    public static IEnumerable<string[]> Timeline(RunDetail run) => run.Operations.Select(operation => new[]
+    {
+        operation.Sequence.ToString(CultureInfo.InvariantCulture),
+        operation.Name,
+        operation.Kind.ToString().ToLowerInvariant(),
+        operation.State.ToString().ToLowerInvariant(),
+        operation.Duration.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture) + " ms",
+        operation.Tokens == 0 ? "" : operation.Tokens.ToString(CultureInfo.InvariantCulture),
+    });
+
+    public static readonly string[] TimelineHeads = ["#", "operation", "kind", "outcome", "time", "tokens"];
+
+    [GeneratedRegex(@"<!--.*?-->\s*", RegexOptions.Singleline)]
+    private static partial Regex HiddenMark();
+}
