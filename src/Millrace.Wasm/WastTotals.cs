@@ -52,8 +52,11 @@ public sealed class WastTotals
         return faults == 0 ? text : text + Format($", {faults} other commands went wrong");
     }
 
-    static string Reasons(WastReport report) =>
-        report.Exclusions.IsEmpty ? "" : $" ({string.Join(", ", ByReason([report]).Select(static pair => pair.Reason))})";
+    static string Reasons(WastReport report)
+    {
+        var reasons = string.Join(", ", ByReason([report]).Select(static pair => pair.Reason));
+        return reasons.Length == 0 ? "" : $" ({reasons})";
+    }
 
     /// <summary>The counts as one JSON object on one line.</summary>
     public string ToJson() => "{" + Format(
@@ -70,9 +73,10 @@ public sealed class WastTotals
         page.Append("\n| file | executed | passed | failed | excluded | why |\n|---|---|---|---|---|---|\n");
         foreach (var report in _reports.OrderBy(static report => report.File, StringComparer.Ordinal))
         {
-            var why = string.Join(", ", ByReason([report]).Select(static pair => Format($"{pair.Reason} {pair.Count}")));
+            var reasons = ByReason([report]).Select(static pair => Format($"{pair.Reason} {pair.Count}"));
             page.Append(Format($"| {Path.GetFileName(report.File)} | {report.Executed} | {report.Passed} "));
-            page.Append(Format($"| {report.Failures.Length} | {report.Exclusions.Length} | {why} |\n"));
+            page.Append(Format($"| {report.Failures.Length} | {report.Exclusions.Length} "));
+            page.Append("| ").AppendJoin(", ", reasons).Append(" |\n");
         }
 
         return page.ToString();

@@ -94,10 +94,12 @@ sealed class ActionRunner(ScriptScope scope)
         _ => $"\"{assertion.Message}\"",
     };
 
-    static string Describe(ScriptAction action) =>
-        action.Arguments is { } arguments
-            ? $"{action.Name}({string.Join(", ", arguments.Select(static value => Describe(value.ToValue(), value.Type)))})"
-            : action.Name;
+    static string Describe(ScriptAction action)
+    {
+        if (action.Arguments is not { } arguments) return action.Name;
+        var values = arguments.Select(static value => Describe(value.ToValue(), value.Type));
+        return $"{action.Name}({string.Join(", ", values)})";
+    }
 
     static string Describe(ReadOnlySpan<Value> values, ReadOnlySpan<ValueType> types)
     {

@@ -61,18 +61,18 @@ sealed class ScriptScope
     public void Share(Instance instance)
     {
         var shared = StateOf(instance);
-        foreach (var other in StatesBehind(instance.Module.Imports.Select(static import => (import.Module, import.Kind))))
-            shared.Join(other);
+        var imports = instance.Module.Imports.Select(static import => (import.Module, import.Kind));
+        foreach (var other in StatesBehind(imports)) shared.Join(other);
     }
 
     /// <summary>Notes that a module which could not be compiled would have written to what it imports.</summary>
     public void Miss(ModuleDefinition module, string reason)
     {
-        foreach (var state in StatesBehind(module.Imports.Select(static import => (import.Module, import.Kind))))
-            state.Missing = reason;
+        var imports = module.Imports.Select(static import => (import.Module, import.Kind));
+        foreach (var state in StatesBehind(imports)) state.Missing = reason;
     }
 
-    /// <summary>The reason why an instance's state may not be what the script wants; null where there is none.</summary>
+    /// <summary>Why an instance's state may not be what the script wants; null where there is no reason.</summary>
     public string? MissingOf(Instance instance) => StateOf(instance).Missing;
 
     IEnumerable<SharedState> StatesBehind(IEnumerable<(string Module, ExternKind Kind)> imports) =>

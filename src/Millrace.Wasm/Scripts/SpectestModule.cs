@@ -1,6 +1,7 @@
 namespace Millrace.Wasm.Scripts;
 
-/// <summary>The host module <c>spectest</c> that scripts import from, as the specification's interpreter has it.</summary>
+/// <summary>The host module <c>spectest</c> that scripts import from, as the specification's interpreter has it.
+/// </summary>
 static class SpectestModule
 {
     const string Externs =

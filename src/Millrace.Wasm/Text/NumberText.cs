@@ -72,7 +72,9 @@ static class NumberText
 
     /// <summary>A natural token, prefix included; false where it exceeds 64 bits.</summary>
     public static bool TryNatural(ReadOnlySpan<char> atom, out ulong value) =>
-        atom.StartsWith("0x") ? TryNatural(atom[2..], isHex: true, out value) : TryNatural(atom, isHex: false, out value);
+        atom.StartsWith("0x")
+            ? TryNatural(atom[2..], isHex: true, out value)
+            : TryNatural(atom, isHex: false, out value);
 
     /// <summary>An integer token as two's complement of a width; false where it is out of range.</summary>
     public static bool TryInteger(ReadOnlySpan<char> atom, int width, out ulong bits)
