@@ -76,12 +76,30 @@ fn symbols(view: &View, file: &FileView, declarations: &Declarations, announced:
             continue;
         }
         let same: Vec<&(usize, Symbol)> = new.iter().filter(|(_, s)| s.name == symbol.name).collect();
+        if hidden_now(view, file, *at, symbol, announced, report) {
+            continue;
+        }
         match same.as_slice() {
             [] => renamed(view, file, *at, symbol, &new, announced, report),
             [(now, other)] if symbol.is_function => signature(view, file, *at, *now, symbol, other, announced, report),
             _ => {}
         }
     }
+}
+
+/// Public before, and no longer.
+fn hidden_now(view: &View, file: &FileView, at: usize, symbol: &Symbol, announced: bool, report: &mut Report) -> bool {
+    let Some(now) = file.lines[at].pair else { return false };
+    let public = pattern!(r"\b(?:public|open|export|pub)\b");
+    let restricted = pattern!(r"\bpub\((?:crate|super|in )");
+    let (old, new) = (file.lines[at].code.as_str(), file.lines[now].code.as_str());
+    let lost = public.is_match(old) && (!public.is_match(new) || restricted.is_match(new)) && words_of(new).any(|w| w == symbol.name);
+    let declared = symbol.is_function || pattern!(r"\b(?:class|interface|enum|struct|record|trait|type|const|let)\b").is_match(new);
+    if announced || !lost || !declared || view.adds_word(symbol.name) && file.lang.is_script() && file.lines.iter().any(|l| l.is_added() && l.code.contains("export {")) {
+        return false;
+    }
+    let message = format!("`{}` was public and no longer is: callers elsewhere no longer build. Keep it public, marked as deprecated.", symbol.name);
+    say(report, file, now, "hidden-symbol", 62, message)
 }
 
 /// Methods of what is private, test doubles, dunder methods.
@@ -300,12 +318,50 @@ fn named_outside(view: &View, file: &FileView, at: usize, announced: bool, repor
         let message = format!("The {kind} `{was}` is now `{is}`, and the old name is no longer known: scripts and callers that use it break. Accept both for a while.");
         return say(report, file, at, "renamed-outside", score, message);
     }
+    if member(file, at, announced, report) {
+        return true;
+    }
     let constant = pattern!(r"^\s*(?:(?:pub|public|export|static|final|const|let|var|readonly|internal)\s+)*(?:[\w<>&']+\s+)?(?:DEFAULT_\w+|default[A-Z]\w*|Default[A-Z]\w*)(?:\s*:\s*[\w&' <>]+)?\s*(?::=|=)\s*(-?[\d_.]+|true|false|True|False|['\x22][^'\x22]*['\x22])");
     if let (Some(before), Some(after)) = (constant.find(&old.live), constant.find(now)) {
         if before.group(1) != after.group(1) && !announced && is_library(file) {
             let message = format!("The default goes from `{}` to `{}`: whoever relied on it gets other behaviour without a word. Say so in the change log, or keep it.", before.group(1), after.group(1));
             return say(report, file, at, "changed-default", 58, message);
         }
+    }
+    false
+}
+
+/// Members of options, defaults and enumerations.
+fn member(file: &FileView, at: usize, announced: bool, report: &mut Report) -> bool {
+    let Some(old) = file.pair_of(at) else { return false };
+    let now = &file.lines[at];
+    let indent = now.indent();
+    let Some(opener) = file.above(at, 40).find(|l| !l.is_blank() && l.indent() < indent) else { return false };
+    if announced || !is_library(file) {
+        return false;
+    }
+    let field = pattern!(r"^\s*(?:readonly\s+)?(\w+)(\?)?:\s*(.*?)[;,]?\s*$");
+    let value = pattern!(r#"^\s*["']?(\w+)["']?\s*[:=]\s*(-?\d[\d_.]*|true|false|True|False|["'][^"']*["'])\s*,?\s*$"#);
+    let given = pattern!(r"(?i)\b(?:interface|type)\s+\w*(?:options?|props|config|params|input|request|settings|args)\b");
+    if let (Some(before), Some(after)) = (field.find(&old.live), field.find(&now.live)) {
+        let same = before.group(1) == after.group(1) && before.group(3) == after.group(3);
+        if file.lang == Lang::TypeScript && same && before.group(2) == "?" && after.group(2).is_empty() && given.is_match(&opener.code) {
+            let message = format!("`{}` must be given now: callers that left it out no longer build. Keep it optional.", after.group(1));
+            return say(report, file, at, "required-parameter", 64, message);
+        }
+    }
+    let (Some(before), Some(after)) = (value.find(&old.live), value.find(&now.live)) else { return false };
+    if before.group(1) != after.group(1) || before.group(2) == after.group(2) {
+        return false;
+    }
+    if pattern!(r"\b(?:enum|IntEnum|StrEnum|Enum)\b").is_match(&opener.code) {
+        let message = format!("`{}` has another value now: peers and stored data that hold `{}` no longer match. Keep the value.", after.group(1), before.group(2));
+        return say(report, file, at, "changed-number", 66, message);
+    }
+    let defaults = pattern!(r"(?i)\bdefaults?(?:_?(?:options|config|settings|params))?\b\s*(?::\s*[\w<>\[\] ]+)?\s*[:=]");
+    if defaults.is_match(&opener.code) {
+        let message = format!("The default of `{}` goes from `{}` to `{}`: callers that do not give it get other behaviour without a word. Keep it, or raise the major version.", after.group(1), before.group(2), after.group(2));
+        return say(report, file, at, "changed-default", 64, message);
     }
     false
 }

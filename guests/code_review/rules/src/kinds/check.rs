@@ -11,21 +11,25 @@ use crate::view::{likeness, words_of, Block, FileView, View};
 pub fn find(view: &View, report: &mut Report) {
     let large = view.files.len() > 40;
     for file in &view.files {
-        if file.place.is_harmless() || !file.lang.is_code() || file.is_deleted_file() || file.lang == Lang::Sql {
+        if file.place.is_harmless() || !(file.lang.is_code() || file.lang == Lang::Html) || file.is_deleted_file() || file.lang == Lang::Sql {
             continue;
         }
         for at in 0..file.lines.len() {
             let line = &file.lines[at];
-            if line.is_gone() && !line.is_blank() {
+            if file.lang == Lang::Html {
+                if line.is_new() {
+                    unsafe_form(file, at, report);
+                }
+            } else if line.is_gone() && !line.is_blank() {
                 guard_mark(view, file, at, report);
                 if !large {
                     call(view, file, at, report);
                 }
             } else if line.is_new() && !line.is_blank() {
-                let _ = bypass(file, at, report) || narrower(view, file, at, report) || unwrapped(view, file, at, report);
+                let _ = bypass(file, at, report) || unsafe_form(file, at, report) || narrower(view, file, at, report) || unwrapped(view, file, at, report);
             }
         }
-        if !large {
+        if !large && file.lang != Lang::Html {
             for block in &file.blocks {
                 guard(view, file, block, report);
             }
@@ -49,7 +53,7 @@ fn is_about_rights(text: &str) -> bool {
 /// Decorators, annotations, filters and middleware that guard a function.
 fn guard_marks() -> &'static Pattern {
     pattern!(
-        r"^\s*@(?:[\w.]+\.)?(?:login_required|permission_required|user_passes_test|staff_member_required|superuser_required|require_\w+|requires_\w+|authenticated|auth_required|jwt_required|admin_required|role_required|roles_required|csrf_protect|has_permission|permission_classes|authentication_classes|token_required|fresh_login_required|PreAuthorize|PostAuthorize|Secured|RolesAllowed|RequiresPermissions?|RequiresRoles|UseGuards|Roles|Authorized|Valid|Validated|NotNull|NotBlank|Size|Max|Min|validate\w*|limiter\.limit|ratelimit|rate_limit|throttle\w*)\b|^\s*\[(?:Authorize|ValidateAntiForgeryToken|RequireHttps|Required|RequiresClaim|AutoValidateAntiforgeryToken|StringLength|Range|MaxLength)\b|^\s*(?:before_action|before_filter|prepend_before_action)\s+:?\w*(?:auth|login|require|verify|check|ensure|admin|permission|owner)\w*|^\s*(?:protect_from_forgery|verify_authenticity_token|authorize!?|authorize_resource|load_and_authorize_resource|doorkeeper_authorize!|authenticate_\w+!)\b|^\s*(?:app|router|server|api)\.use\(\s*[\w.]*(?:auth|csrf|csurf|helmet|rateLimit|limiter|session|verify|requireUser|protect)\w*|->middleware\(.*(?:auth|can:|verified|throttle|role|signed)|^\s*#\[(?:IsGranted|Security)\b|plug\s+:?\w*(?:auth|require|ensure|verify|protect)\w*|^\s*(?:permission_classes|authentication_classes)\s*="
+        r"^\s*@(?:[\w.]+\.)?(?:login_required|permission_required|user_passes_test|staff_member_required|superuser_required|require_\w+|requires_\w+|authenticated|auth_required|jwt_required|admin_required|role_required|roles_required|csrf_protect|has_permission|permission_classes|authentication_classes|token_required|fresh_login_required|PreAuthorize|PostAuthorize|Secured|RolesAllowed|RequiresPermissions?|RequiresRoles|UseGuards|Roles|Authorized|Valid|Validated|NotNull|NotBlank|Size|Max|Min|validate\w*|limiter\.limit|ratelimit|rate_limit|throttle\w*)\b|^\s*\[(?:Authorize|ValidateAntiForgeryToken|RequireHttps|Required|RequiresClaim|AutoValidateAntiforgeryToken|StringLength|Range|MaxLength)\b|^\s*(?:before_action|before_filter|prepend_before_action)\s+:?\w*(?:auth|login|require|verify|check|ensure|admin|permission|owner)\w*|^\s*(?:protect_from_forgery|verify_authenticity_token|authorize!?|authorize_resource|load_and_authorize_resource|doorkeeper_authorize!|authenticate_\w+!)\b|^\s*(?:app|router|server|api)\.use\(\s*(?:['\x22][^'\x22]*['\x22],\s*)?[\w.]*(?:auth|csrf|csurf|helmet|rateLimit|[lL]imiter|session|verify|requireUser|protect)\w*|->middleware\(.*(?:auth|can:|verified|throttle|role|signed)|^\s*#\[(?:IsGranted|Security)\b|plug\s+:?\w*(?:auth|require|ensure|verify|protect)\w*|^\s*(?:permission_classes|authentication_classes)\s*="
     )
 }
 
@@ -63,7 +67,9 @@ fn guard_mark(view: &View, file: &FileView, at: usize, report: &mut Report) {
         let count = |added: bool| {
             view.files.iter().flat_map(|f| &f.lines).filter(|l| if added { l.is_added() } else { l.is_removed() }).filter(|l| mark.is_match(&l.live)).count()
         };
-        let replaced = file.pair_of(at).is_some_and(|new| mark.is_match(&new.live) || is_about_rights(&new.live));
+        let replaced = file.pair_of(at).is_some_and(|new| {
+            mark.is_match(&new.live) || words_of(&new.live).any(|w| is_about_rights(w) && !words_of(live).any(|x| x == w))
+        });
         // What it guarded went too?
         let next = file.lines[at + 1..].iter().take(6).find(|l| !l.is_blank() && !l.code.trim_start().starts_with(['@', '[', '#']));
         let guarded_gone = next.is_some_and(|l| l.is_gone() && l.pair.is_none());
@@ -116,6 +122,30 @@ fn bypass(file: &FileView, at: usize, report: &mut Report) -> bool {
     if cors.is_match(live) && !old.is_empty() && !cors.is_match(old) && pattern!(r"(?i)origin|cors").is_match(old) {
         let message = "Every site may now call this with the visitor's browser. Name the origins that may.";
         return say(report, file, at, "open-origin", 74, message.to_owned());
+    }
+    false
+}
+
+/// The form of something that trusts its input, where the careful one stood.
+fn unsafe_form(file: &FileView, at: usize, report: &mut Report) -> bool {
+    let line = &file.lines[at];
+    let Some(old) = file.pair_of(at) else { return false };
+    let (was, now) = (old.live.as_str(), line.live.as_str());
+    let raw = pattern!(r"dangerouslySetInnerHTML|\|\s*safe\b|\bv-html=|\.innerHTML\s*\+?=|\{!!|\.html_safe\b|\braw\(|Html\.Raw\(|mark_safe\(|autoescape\s+(?:off|false)|<%==|<%-\s|bypassSecurityTrust\w+\(|template\.HTML\(|\{\{\{|th:utext=|\.html\(\s*[a-z]|\{@html");
+    let loads = pattern!(r"\byaml\.(?:unsafe_)?load\((?:[^)]*Loader=yaml\.(?:Unsafe|Full)?Loader)?|\bpickle\.loads?\(|\bunserialize\(|\bYAML\.(?:unsafe_)?load\(|\bMarshal\.load|BinaryFormatter|TypeNameHandling\.(?:All|Auto|Objects)|ObjectInputStream\(|(?:^|[^.\w])eval\(|\bexec\(|new Function\(|resolve_entities\s*=\s*True|DtdProcessing\.Parse|LIBXML_NOENT|noent:\s*true|enableDefaultTyping");
+    let careful = pattern!(r"(?i)safe_?load|json|literal_eval|safeloader|sanit|escape|\bparse\b|deserializ|permit\(|_params\b|prohibit|textContent|\.text\(|h\(");
+    let assign = pattern!(r"\.permit!|to_unsafe_h|\bunguard\(|forceFill\(|fields\s*=\s*['\x22]__all__");
+    if raw.is_match(now) && !raw.is_match(was) && likeness(was, now) >= 50 && !pattern!(r"(?i)sanit|purify|escape|bleach").is_match(now) {
+        let message = "The text now goes into the page as markup, so whoever wrote it can run scripts for those who read it. Keep it escaped, or sanitise it.";
+        return say(report, file, at, "unescaped-value", 74, message.to_owned());
+    }
+    if loads.is_match(now) && !loads.is_match(was) && careful.is_match(was) && !pattern!(r"(?i)safe_?load|SafeLoader|literal").is_match(now) {
+        let message = "This form runs code or builds any object that its input names. Keep the careful form for what comes from outside.";
+        return say(report, file, at, "unsafe-load", 76, message.to_owned());
+    }
+    if assign.is_match(now) && !assign.is_match(was) && careful.is_match(was) {
+        let message = "Every field can now be set by the request, also those that only the program may set. Name the fields that may be.";
+        return say(report, file, at, "lost-guard", 76, message.to_owned());
     }
     false
 }
@@ -222,6 +252,9 @@ fn judge(view: &View, file: &FileView, block: &Block, at: usize, body: &[usize],
     let null = pattern!(r"(?i)\bnull\b|\bnil\b|None\b|undefined|nullptr|is_none|isEmpty|is_empty|\bempty\(|!\s*\w+\s*\)?\s*$|^\s*not \w+").is_match(&condition);
     let error = pattern!(r"\b(?:err|error|ret|rc|errno|status|exc|ex)\b").is_match(&condition) && !rights;
     let errs = pattern!(r"(?i)\bthrow\b|\braise\b|error|\babort\b|\bpanic|\breturn\s+-|\bfail|bail!|Err\(|\bdie\b|EINVAL|invalid|exit|false\b|goto").is_match(&text);
+    if pattern!(r"\.ok\b|\bstatus(?:_?[cC]ode)?\b|StatusCode|is_success").is_match(&condition) && !rights {
+        return;
+    }
     if error {
         return dropped_error(file, at, block, report);
     }
@@ -277,7 +310,7 @@ fn moved(view: &View, file: &FileView, condition: &str, text: &str) -> bool {
 
 /// The lines added in its place use what the guard looked at, in a condition or a call that checks.
 fn replaced(file: &FileView, block: &Block, named: &[&str]) -> bool {
-    let checks = pattern!(r"(?i)\bif\b|\?|valid|check|assert|verif|ensure|require|\bmatch\b|\bswitch\b|\bwhen\b|unless|guard|clamp|\bmin\(|\bmax\(|filter|Optional|orElse|unwrap|\bcatch\b|\|\||&&|\bor\b|\band\b|authori|permit|allow");
+    let checks = pattern!(r"(?i)\bif\b|\?|valid|check|assert|verif|ensure|require|\bmatch\b|\bswitch\b|\bwhen\b|unless|guard|clamp|\bmin\(|\bmax\(|filter|Optional|orElse|unwrap|\bcatch\b|\bfor\b|\bforeach\b|\|\||&&|\bor\b|\band\b|authori|permit|allow");
     block.added.iter().any(|i| {
         let code = &file.lines[*i].code;
         checks.is_match(code) && words_of(code).any(|w| named.contains(&w))

@@ -208,7 +208,7 @@ fn leak(file: &FileView, at: usize, report: &mut Report) {
     }
     let inherit = pattern!(r"^\s*(?:ACTIONS_ALLOW_UNSECURE_COMMANDS:\s*[\x22']?true|persist-credentials:\s*[\x22']?true)").is_match(live);
     let unsafe_switch = pattern!(r"^\s*(?:if:.*always\(\).*secrets|allow-unsafe|allow_failure_on_fork)").is_match(live);
-    if inherit && file.pair_of(at).is_some() || unsafe_switch {
+    if inherit && (file.pair_of(at).is_some() || live.contains("UNSECURE")) || unsafe_switch {
         let message = "This switches off a protection of the workflow's credentials.";
         return say(report, file, at, "unsafe-switch", 66, message.to_owned());
     }
@@ -257,7 +257,12 @@ fn lost(file: &FileView, at: usize, report: &mut Report) {
     }
     let condition = pattern!(r"^\s*if:\s*.*(?:fork|author_association|repository ==|repository_owner|github\.actor|label)");
     let checks = pattern!(r"\b(?:sha\d+sum|shasum)\b.*(?:-c\b|--check)|gpgv?\b.*--verify|\bcosign verify|\bminisign -V|\bslsa-verifier");
-    if condition.is_match(text) && !added("if:") {
+    let scans = pattern!(r"^\s*-?\s*uses:\s*\S*(?:wrapper-validation|codeql-action/analyze|dependency-review|harden-runner|scorecard-action|trivy-action|snyk|gitleaks|semgrep|cargo-deny|cargo-audit)|^\s*-?\s*run:.*\b(?:npm audit|yarn audit|cargo (?:audit|deny|test)|govulncheck|pip-audit|bundle[- ]audit|npm (?:run )?test|yarn test|pytest|go test|make (?:test|check)|mvn (?:test|verify)|gradlew? (?:test|check)|dotnet test|rspec|phpunit|bandit|gosec)\b");
+    let alike = |l: &&crate::view::Source| l.is_added() && (scans.is_match(&l.live) || pattern!(r"(?i)\b(?:tests?|audit|scan|check|verify|coverage|tox|nox)\b").is_match(&l.live));
+    if scans.is_match(text) && !file.lines.iter().any(|l| alike(&l)) {
+        let message = "This check of every change no longer runs, so what it would find comes in unseen. Keep it, or show where it runs now.";
+        say(report, file, at, "lost-check", 70, message.to_owned());
+    } else if condition.is_match(text) && !added("if:") {
         let message = "The condition that kept forks and strangers out of this job went. Put it back, or take the secrets away from the job.";
         say(report, file, at, "lost-condition", 76, message.to_owned());
     } else if checks.is_match(text) && !added("sha256") && !added("verify") {

@@ -7,7 +7,7 @@ use crate::view::{FileView, View};
 
 pub fn find(view: &View, report: &mut Report) {
     for file in &view.files {
-        if file.place.is_harmless() || file.place.lock || file.lang.is_prose() || file.place.workflow {
+        if file.place.is_harmless() || file.place.lock || file.place.manifest || file.lang.is_prose() || file.place.workflow {
             continue;
         }
         for at in 0..file.lines.len() {
@@ -23,6 +23,7 @@ pub fn find(view: &View, report: &mut Report) {
             }
             if line.is_gone() {
                 compared(file, at, report);
+                no_longer_filled(file, at, report);
             }
         }
     }
@@ -34,7 +35,7 @@ fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, scor
     true
 }
 
-const UNCHECKED_TLS: &str = r"(?i)\bverify\s*=\s*False\b|\brejectUnauthorized['\x22]?\s*[:=]\s*false|\bInsecureSkipVerify\s*[:=]+\s*true|SSL_VERIFY(?:PEER|HOST)\s*(?:,|=>)\s*(?:0|false)\b|_create_unverified_context|\bCERT_NONE\b|check_hostname\s*=\s*False|danger_accept_invalid_(?:certs|hostnames)\s*\(\s*true|NODE_TLS_REJECT_UNAUTHORIZED['\x22\]]*\s*[:=]\s*['\x22]?0|\bVERIFY_NONE\b|ALLOW_ALL_HOSTNAME_VERIFIER|NoopHostnameVerifier|TrustAllStrategy|InsecureTrustManagerFactory|DangerousAcceptAnyServerCertificateValidator|\bSSL_VERIFY_NONE\b|verify_ssl\s*[:=]>?\s*false|ssl_verify(?:_peer)?\s*[:=]>?\s*false|verify_peer(?:_name)?['\x22]?\s*=>\s*false|allow_self_signed['\x22]?\s*=>\s*true|strictSSL['\x22]?\s*:\s*false|['\x22]verify['\x22]\s*=>\s*false|setAllowsAnyHTTPSCertificate|validatesDomainName\s*=\s*false|trustServerCertificate\s*[=:]\s*true|badCertificateCallback\s*=|set_verify\(\s*(?:ssl::)?SslVerifyMode::NONE|insecure_ssl['\x22]?\s*[:=]\s*['\x22]?(?:1|true)|skip_tls_verify\s*[:=]\s*true|insecure-skip-tls-verify\s*[:=]\s*true|tls_insecure\s*[:=]\s*true|sslmode=disable|-SkipCertificateCheck|VerificationMode::None|QSslSocket::VerifyNone|ignoreSslErrors\(\)";
+const UNCHECKED_TLS: &str = r"(?i)\bverify\s*=\s*False\b|\brejectUnauthorized['\x22]?\s*[:=]\s*false|\bInsecureSkipVerify\s*[:=]+\s*true|TLS\w*\.Insecure\s*[:=]+\s*true|SSL_VERIFY(?:PEER|HOST)\s*(?:,|=>)\s*(?:0|false)\b|_create_unverified_context|\bCERT_NONE\b|check_hostname\s*=\s*False|danger_accept_invalid_(?:certs|hostnames)\s*\(\s*true|NODE_TLS_REJECT_UNAUTHORIZED['\x22\]]*\s*[:=]\s*['\x22]?0|\bVERIFY_NONE\b|ALLOW_ALL_HOSTNAME_VERIFIER|NoopHostnameVerifier|TrustAllStrategy|InsecureTrustManagerFactory|DangerousAcceptAnyServerCertificateValidator|\bSSL_VERIFY_NONE\b|verify_ssl\s*[:=]>?\s*false|ssl_verify(?:_peer)?\s*[:=]>?\s*false|verify_peer(?:_name)?['\x22]?\s*=>\s*false|allow_self_signed['\x22]?\s*=>\s*true|strictSSL['\x22]?\s*:\s*false|['\x22]verify['\x22]\s*=>\s*false|setAllowsAnyHTTPSCertificate|validatesDomainName\s*=\s*false|trustServerCertificate\s*[=:]\s*true|badCertificateCallback\s*=|set_verify\(\s*(?:ssl::)?SslVerifyMode::NONE|insecure_ssl['\x22]?\s*[:=]\s*['\x22]?(?:1|true)|skip_tls_verify\s*[:=]\s*true|insecure-skip-tls-verify\s*[:=]\s*true|tls_insecure\s*[:=]\s*true|sslmode=disable|-SkipCertificateCheck|VerificationMode::None|QSslSocket::VerifyNone|ignoreSslErrors\(\)";
 
 fn switched_off(file: &FileView, at: usize, report: &mut Report) -> bool {
     let off = pattern!(UNCHECKED_TLS);
@@ -191,7 +192,7 @@ fn lowered(file: &FileView, at: usize, report: &mut Report) -> bool {
 
 fn token(file: &FileView, at: usize, report: &mut Report) -> bool {
     let live = file.lines[at].live.as_str();
-    let off = pattern!(r"(?i)['\x22]?verify_(?:signature|exp|aud|iss)['\x22]?\s*[:=]>?\s*False|algorithms?['\x22]?\s*[:=]>?\s*\[?\s*['\x22]none['\x22]|ignoreExpiration['\x22]?\s*:\s*true|JWT\.decode\([^)]*,\s*(?:nil|null|None),\s*false|ParseUnverified\(|ValidateLifetime\s*=\s*false|ValidateIssuerSigningKey\s*=\s*false|RequireSignedTokens\s*=\s*false|ValidateAudience\s*=\s*false|ValidateIssuer\s*=\s*false|RequireExpirationTime\s*=\s*false|insecure_decode\(|insecure_disable_signature_validation|dangerous_insecure_decode|jwt\.decode\([^)]*verify\s*=\s*False|SignatureAlgorithm\.NONE|Algorithm\.none\(\)");
+    let off = pattern!(r"(?i)['\x22]?verify_(?:signature|exp|aud|iss)['\x22]?\s*[:=]>?\s*False|algorithms?['\x22]?\s*[:=]>?\s*\[?[^\]]*['\x22]none['\x22]|ignoreExpiration['\x22]?\s*:\s*true|JWT\.decode\([^)]*,\s*(?:nil|null|None),\s*false|ParseUnverified\(|ValidateLifetime\s*=\s*false|ValidateIssuerSigningKey\s*=\s*false|RequireSignedTokens\s*=\s*false|ValidateAudience\s*=\s*false|ValidateIssuer\s*=\s*false|RequireExpirationTime\s*=\s*false|insecure_decode\(|insecure_disable_signature_validation|dangerous_insecure_decode|jwt\.decode\([^)]*verify\s*=\s*False|SignatureAlgorithm\.NONE|Algorithm\.none\(\)");
     let decodes = pattern!(r"\bjwt(?:\.|_)?decode\(|\bjwt\.decode\(|JWT\.decode\(|jwtDecode\(");
     let verified = pattern!(r"\bjwt\.verify\(|JWT\.require\(|parseClaimsJws|\.verify\(|jwtVerify\(");
     let old = file.pair_of(at).map_or("", |old| old.live.as_str());
@@ -208,6 +209,20 @@ fn token(file: &FileView, at: usize, report: &mut Report) -> bool {
         return say(report, file, at, "unchecked-token", 84, message.to_owned());
     }
     false
+}
+
+/// The line that drew a nonce or a salt at random went, and the buffer stays.
+fn no_longer_filled(file: &FileView, at: usize, report: &mut Report) {
+    let fills = pattern!(r"(?:nextBytes|\bFill|GetBytes|rand\.Read|getrandom|fill_bytes|try_fill_bytes|RAND_bytes|randombytes_buf|getRandomValues|randomFillSync|SecRandomCopyBytes|ReadFull\([\w.]*rand[\w.]*,)\s*\(?\s*&?(?:mut\s+)?(\w*(?:iv|nonce|salt|key|token|secret|challenge)\w*)");
+    let line = &file.lines[at];
+    let Some(hit) = fills.find(&line.code) else { return };
+    let name = hit.group(1);
+    let again = file.lines.iter().any(|l| l.is_added() && l.code.contains(name) && pattern!(r"(?i)rand|fill|derive|counter|increment|copy|hmac|hkdf").is_match(&l.code));
+    let kept = file.lines.iter().any(|l| !l.is_removed() && l.code.contains(name));
+    if kept && !again && line.pair.is_none() {
+        let message = format!("`{name}` is no longer drawn at random and keeps the value it was made with, so it repeats. Fill it anew for each use.");
+        say(report, file, at, "fixed-nonce", 80, message);
+    }
 }
 
 /// A comparison in constant time that went.

@@ -25,6 +25,8 @@ pub fn find(view: &View, report: &mut Report) {
             scripts(file, report);
         }
         settings(file, report);
+        versions(view, file, report);
+        markup(file, report);
     }
     lock::compare_with_manifests(view, &reader, report);
 }
@@ -147,6 +149,50 @@ fn version(view: &View, file: &FileView, at: usize, entry: &Entry, before: Optio
                 entry.name, old.version, entry.version
             );
             say(report, file, at, "downgrade", 64, message);
+        }
+    }
+}
+
+/// Versions that stand apart from the name: pom.xml, tables of versions, properties.
+fn versions(view: &View, file: &FileView, report: &mut Report) {
+    let element = pattern!(r"^\s*<([\w.-]*version)>\s*(\d[\w.-]*)\s*</");
+    let property = pattern!(r#"^\s*([\w.-]*)\s*=\s*["'](\d+(?:\.\d+)+[\w.-]*)["']\s*$"#);
+    let maven = file.path.ends_with("pom.xml");
+    let table = file.path.ends_with("libs.versions.toml");
+    if !(maven || table) || view.says(&["revert", "downgrade", "rollback", "roll back", "back to"]) {
+        return;
+    }
+    let pattern = if maven { element } else { property };
+    for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
+        let (Some(new), Some(old)) = (pattern.find(line.text()), file.pair_of(at).and_then(|old| pattern.find(old.text()))) else { continue };
+        let own = new.group(1) == "version" && !file.above(at, 4).any(|l| l.text().contains("<artifactId>") && l.indent() > 4);
+        if new.group(1) == old.group(1) && !own && compare(new.group(2), old.group(2)) == Some(std::cmp::Ordering::Less) {
+            let message = format!("The version goes back from {} to {}: fixes of the versions between, security fixes among them, are lost. Say why, or keep the newer one.", old.group(2), new.group(2));
+            say(report, file, at, "downgrade", 64, message);
+        }
+    }
+}
+
+/// Scripts of a page, and submodules.
+fn markup(file: &FileView, report: &mut Report) {
+    let script = pattern!(r"<(?:script|link)\b[^>]*(?:src|href)=['\x22](?:https?:)?//");
+    let checked = pattern!(r"\bintegrity\s*=");
+    let module = file.path.ends_with(".gitmodules");
+    let url = pattern!(r"^\s*url\s*=\s*(\S+)");
+    for at in 0..file.lines.len() {
+        let line = &file.lines[at];
+        if module && line.is_new() {
+            let (Some(new), Some(old)) = (url.find(line.text()), file.pair_of(at).and_then(|old| url.find(old.text()))) else { continue };
+            let owner = |text: &str| host(text).trim_end_matches(".git").rsplit_once('/').map_or(String::new(), |(o, _)| o.replace(':', "/"));
+            if owner(new.group(1)) != owner(old.group(1)) {
+                let score = if new.group(1).starts_with("http://") { 80 } else { 68 };
+                say(report, file, at, "changed-source", score, "The submodule comes from another place than before. Make sure that it is trusted.".to_owned());
+            }
+        } else if line.is_gone() && script.is_match(line.text()) && checked.is_match(line.text()) {
+            let kept = file.pair_of(at).filter(|new| script.is_match(new.text()) && !checked.is_match(new.text()));
+            if kept.is_some() && !file.place.test {
+                say(report, file, at, "unchecked-packages", 74, "The script of another host is no longer checked against its hash: whoever controls that host controls the page. Keep `integrity`.".to_owned());
+            }
         }
     }
 }

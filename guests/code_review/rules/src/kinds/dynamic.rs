@@ -338,7 +338,7 @@ fn is_constant(name: &str) -> bool {
     let last = last.trim_end_matches("()").split(['[', '(']).next().unwrap_or(last);
     last.len() > 1 && last.bytes().any(|b| b.is_ascii_uppercase()) && !last.bytes().any(|b| b.is_ascii_lowercase())
         && last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !name.starts_with("_GET") && !name.starts_with("_POST") && !name.starts_with("_REQUEST") && !name.starts_with("_COOKIE")
+        && !name.starts_with("params.") && !name.starts_with("_GET") && !name.starts_with("_POST") && !name.starts_with("_REQUEST") && !name.starts_with("_COOKIE")
 }
 
 /// What the visible lines tell of a variable: where it comes from, or that it was looked at before.

@@ -114,6 +114,9 @@ fn judge(view: &View, file: &FileView, at: usize) -> Vec<(u32, &'static str, Str
     if let Some(found_lock) = locks(file, at) {
         found.push(found_lock);
     }
+    if let Some(message) = unique(file, at) {
+        found.push((58, "unique-on-old-rows", message));
+    }
     if let Some(message) = without_where(file, at) {
         found.push((78 - ease, "touches-every-row", message));
     }
@@ -132,8 +135,9 @@ fn dropped(file: &FileView, live: &str) -> Option<String> {
     let bare = pattern!(r#"(?i)^\s*(?:ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?\S+\s+)?DROP\s+["`\[]?(\w+)["`\]]?\s*[,;]?\s*$"#);
     let call = pattern!(r#"\b(?:remove_column|drop_table|remove_columns|dropColumn|dropColumns|dropTable|dropIfExists|DropColumn|DropTable|removeColumn|drop_column|remove_timestamps|remove_reference|dropTimestamps)\s*(?:<[^>]*>)?\(?\s*\[?\s*(?:name:\s*)?["':]?(\w+)["']?(?:\s*,\s*(?:table:\s*)?["':](\w+))?"#);
     let django = pattern!(r"\bmigrations\.(?:RemoveField|DeleteModel)\s*\(");
+    let ecto = pattern!(r"^\s*remove\s*\(?\s*:(\w+)");
     let xml = pattern!(r#"<drop(?:Column|Table)\b[^>]*?(?:columnName|tableName)="(\w+)""#);
-    if let Some(hit) = sql.find(live).or_else(|| xml.find(live)) {
+    if let Some(hit) = sql.find(live).or_else(|| xml.find(live)).or_else(|| ecto.find(live).filter(|_| file.lang == Lang::Elixir)) {
         return Some(hit.group(1).to_owned());
     }
     if let Some(hit) = bare.find(live).filter(|_| file.lang == Lang::Sql) {
@@ -155,7 +159,7 @@ fn dropped(file: &FileView, live: &str) -> Option<String> {
 
 /// Made by the same file: a temporary table, or one that is built anew and filled.
 fn created_here(file: &FileView, at: usize, name: &str) -> bool {
-    let temp = pattern!(r"(?i)(?:^|_)(?:tmp|temp|old|new|backup|bak|staging)(?:_|$)|_(?:old|new|tmp)$");
+    let temp = pattern!(r"(?i)^_*(?:tmp|temp|old|new|backup|bak)_|_(?:tmp|temp|old|new|backup|bak|staging)$");
     if temp.is_match(name) {
         return true;
     }
@@ -196,6 +200,14 @@ fn without_default(file: &FileView, at: usize) -> Option<String> {
     let alembic = pattern!(r"\bop\.add_column\(|batch_op\.add_column\(");
     if alembic.is_match(live) && text.contains("nullable=False") && !text.contains("server_default") {
         return message();
+    }
+    let django = pattern!(r"\bmigrations\.AddField\(");
+    if django.is_match(live) {
+        let whole = file.below(at, 12).take_while(|l| l.indent() > file.lines[at].indent()).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
+        let filled = pattern!(r"default|null=True|auto_now|ManyToMany|AutoField|GeneratedField|db_default").is_match(&whole);
+        if whole.contains("field=") && !filled {
+            return message();
+        }
     }
     let ef = pattern!(r"\bAddColumn<");
     if ef.is_match(live) && text.contains("nullable: false") && !text.contains("defaultValue") {
@@ -277,6 +289,18 @@ fn locks(file: &FileView, at: usize) -> Option<(u32, &'static str, String)> {
     None
 }
 
+/// A rule that the rows there may break already.
+fn unique(file: &FileView, at: usize) -> Option<String> {
+    let live = file.lines[at].live.as_str();
+    let adds = pattern!(r"(?i)\bALTER\s+TABLE\s+(?:ONLY\s+)?[\x22`\[]?(?:\w+\.)?(\w+)[\x22`\]]?\s+ADD\s+(?:CONSTRAINT\s+\S+\s+)?UNIQUE\s*(?:KEY\s+)?\S*\s*\(|\bCREATE\s+UNIQUE\s+INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s+ON\s+[\x22`\[]?(?:\w+\.)?(\w+)");
+    let hit = adds.find(live)?;
+    let table = if hit.group(1).is_empty() { hit.group(2) } else { hit.group(1) };
+    if created_here(file, at, table) || file.lines.iter().any(|l| pattern!(r"(?i)DELETE\s+FROM|row_number|distinct|duplicate|ADD\s+COLUMN").is_match(&l.live)) {
+        return None;
+    }
+    Some(format!("If `{table}` holds equal values already, this fails and the release with it; the check of all rows holds a lock. Look for duplicates first, and build the index concurrently."))
+}
+
 /// UPDATE or DELETE of all rows.
 fn without_where(file: &FileView, at: usize) -> Option<String> {
     let live = file.lines[at].live.as_str();
@@ -284,6 +308,13 @@ fn without_where(file: &FileView, at: usize) -> Option<String> {
     let deletes = pattern!(r"(?i)(?:^\s*|[\x22'`(]\s*)DELETE\s+FROM\s+[\w.\x22`\[\]]+\s*(?:;|[\x22'`)]|$)");
     if deletes.is_match(live) && !pattern!(r"(?i)\b(?:where|using|limit)\b").is_match(&text) && !kept_elsewhere(file, "insert into") {
         return Some("The DELETE has no WHERE: every row goes.".to_owned());
+    }
+    let updates = pattern!(r"(?i)^\s*UPDATE\s+[\w.\x22`]+\s+SET\s+[\x22`]?(\w+)[\x22`]?\s*=\s*(?:'[^']*'|-?\d+|NULL|true|false)\s*;");
+    if let Some(hit) = updates.find(live) {
+        let added = file.lines.iter().any(|l| !l.is_removed() && pattern!(r"(?i)\bADD\b").is_match(&l.live) && l.live.contains(hit.group(1)));
+        if !added {
+            return Some(format!("The UPDATE has no WHERE: `{}` of every row is overwritten, and nothing brings the old values back.", hit.group(1)));
+        }
     }
     None
 }

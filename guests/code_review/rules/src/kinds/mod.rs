@@ -63,6 +63,8 @@ impl Report {
         score: u32,
         message: String,
     ) {
+        // A line that was changed is shown as it is now.
+        let at = file.lines[at].pair.filter(|_| file.lines[at].is_removed()).unwrap_or(at);
         let source = &file.lines[at];
         let removed = source.is_removed();
         self.findings.push(Finding {

@@ -64,7 +64,7 @@ fn lock_gone(view: &View, file: &FileView, at: usize, report: &mut Report) -> bo
 fn release_gone(view: &View, file: &FileView, at: usize, report: &mut Report) -> bool {
     let line = &file.lines[at];
     let code = line.code.as_str();
-    let gives = pattern!(r"^\s*(?:defer\s+)?(?:await\s+)?(?:(\w[\w.>\[\]-]*?)(?:\.|->|\?\.)(?:Close|close|Unlock|RUnlock|unlock|release|Release|dispose|Dispose|DisposeAsync|Stop|stop|shutdown|Shutdown|disconnect|unsubscribe|cancel|Cancel|Body\.Close|destroy|terminate|abort|recycle|cleanup|free)\(\)|(?:cancel|unsubscribe|clearInterval|clearTimeout|free|kfree|fclose|close|closedir|delete|munmap|g_free|sqlite3_finalize|removeEventListener|CFRelease|av_free\w*|EVP_\w+_free|BN_free|OPENSSL_free|Py_X?DECREF|put_device|of_node_put|kobject_put|dev_put|sock_put|fput|mutex_unlock|spin_unlock\w*|curl_easy_cleanup|xmlFree\w*|mysqli?_free_result)\s*\(?\s*([\w.>\[\]&*-]*)\)?)\s*;?\s*$");
+    let gives = pattern!(r"^\s*(?:return\s*(?:\(\)\s*=>|function\s*\(\)\s*\{)\s*(?:\{\s*)?)?(?:defer\s+)?(?:await\s+)?(?:(\w[\w.>\[\]-]*?)(?:\.|->|\?\.)(?:Close|close|Unlock|RUnlock|unlock|release|Release|dispose|Dispose|DisposeAsync|Stop|stop|shutdown|Shutdown|disconnect|unsubscribe|cancel|Cancel|Body\.Close|destroy|terminate|abort|recycle|cleanup|free)\(\)|(?:cancel|unsubscribe|clearInterval|clearTimeout|free|kfree|fclose|close|closedir|delete|munmap|g_free|sqlite3_finalize|removeEventListener|CFRelease|av_free\w*|EVP_\w+_free|BN_free|OPENSSL_free|Py_X?DECREF|put_device|of_node_put|kobject_put|dev_put|sock_put|fput|\w*mutex_unlock|spin_unlock\w*|\w+_(?:free|unref|put|destroy|release|close|unlock|cleanup|dispose)|curl_easy_cleanup|xmlFree\w*|mysqli?_free_result)\s*\(?\s*([\w.>\[\]&*-]*)\)?)\s*;?\s*$");
     let Some(hit) = gives.find(code) else { return false };
     if line.pair.is_some() || !in_small_block(file, at, 8) {
         return false;
@@ -73,13 +73,16 @@ fn release_gone(view: &View, file: &FileView, at: usize, report: &mut Report) ->
     let name = words_of(target).last().unwrap_or("").to_owned();
     let release = pattern!(r"(?i)close|unlock|release|dispose|stop|shutdown|disconnect|unsubscribe|cancel|free|clear|delete|destroy|cleanup|finaliz|decref|put|using\b|\bwith\b|terminate|reset|defer|finally|unique_ptr|shared_ptr|drop\(|recycle|abort");
     let again = view.files.iter().filter(|f| !f.place.test).flat_map(|f| &f.lines).any(|l| l.is_new() && release.is_match(&l.code) && (name.is_empty() || l.code.contains(&name)));
-    // Another one below does the same.
-    let still = file.below(at, 40).chain(file.above(at, 12)).any(|l| !l.is_removed() && gives.find(&l.code).is_some_and(|h| {
+    // Another one below does the same, unless this one stood on a way out of its own.
+    let out = file.below(at, 3).find(|l| !l.is_removed() && !l.is_added() && !l.is_blank());
+    let own_way = out.is_some_and(|l| l.indent() == line.indent() && pattern!(r"^\s*(?:return|goto|throw|continue|break)\b").is_match(&l.code));
+    let below = if own_way { 0 } else { 40 };
+    let still = file.below(at, below).chain(file.above(at, if own_way { 2 } else { 12 })).any(|l| !l.is_removed() && gives.find(&l.code).is_some_and(|h| {
         let other = if h.group(1).is_empty() { h.group(2) } else { h.group(1) };
         other == target
     }));
     // What it was taken by is still there.
-    let takes = pattern!(r"(?i)=|\bopen|\block\(|acquire|connect|subscribe|\bnew\b|alloc|create|start|addEventListener|setInterval|setTimeout|with(?:Timeout|Cancel)|get_device|query|Do\(|Get\(");
+    let takes = pattern!(r"(?i)=|\bopen|lock\w*\(|acquire|connect|subscribe|\bnew\b|alloc|create|start|addEventListener|setInterval|setTimeout|with(?:Timeout|Cancel)|get_device|query|Do\(|Get\(");
     let taken = !name.is_empty() && file.above(at, 60).any(|l| !l.is_removed() && takes.is_match(&l.code) && words_of(&l.code).any(|w| w == name));
     if again || still || !taken {
         return false;
@@ -130,7 +133,7 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
     let any = pattern!(r"(?i)timeout|deadline|abortsignal|\bsignal\b|max_?time|wait");
     if timeout.is_match(was) && !any.is_match(now) && pattern!(r"(?i)request|fetch|get\(|post\(|client|http|connect|query|Context|call\(|send|dial|socket|open|join\(|acquire|recv|read").is_match(now) && pattern!(r"[\w.]+\(").is_match(now) {
         let near = file.blocks.iter().filter(|b| b.lines.contains(&at)).any(|b| b.added.iter().any(|i| *i != at && any.is_match(&file.lines[*i].live)));
-        if !near && crate::view::likeness(was, now) >= 55 {
+        if !near && crate::view::likeness(was, now) >= 45 {
             return say(report, file, at, "timeout-removed", 74, "The wait no longer has an end: a peer that does not answer holds this caller for ever. Keep the timeout.");
         }
     }

@@ -115,7 +115,7 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
             continue;
         }
         let before = source.text().get(..quoted.start.saturating_sub(1)).unwrap_or("");
-        let auth = pattern!(r"(?i)^(?:bearer|basic|token)\s+([A-Za-z0-9._~+/=-]{16,})$");
+        let auth = pattern!(r"(?i)^(?:authorization:\s*)?(?:bearer|basic|token)\s+([A-Za-z0-9._~+/=-]{16,})$");
         if let Some(hit) = auth.find(value).filter(|hit| looks_secret(hit.group(1))) {
             let what = "An Authorization header with its token".to_owned();
             return Some(Hit { rule: "named-secret", what, value: hit.group(1).to_owned(), score: 84, certain: false });
@@ -126,6 +126,11 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
                 let score = if looks_secret(value) { 84 } else { 62 };
                 return Some(Hit { rule: "secret-default", what, value: value.to_owned(), score, certain: false });
             }
+        }
+        let signs = pattern!(r"(?:\b(?:jwt|JWT|jsonwebtoken)\.(?:sign|verify|encode|decode)\([^)]*,\s*|createHmac\(\s*['\x22]\w+['\x22],\s*|hmac\.new\(\s*b?|HMAC(?:SHA\d+)?\([^)]*|hash_hmac\([^,]+,[^,]+,\s*|Fernet\(\s*b?|hmac\.New\([\w.]+,\s*\[\]byte\(|SecretKeySpec\(\s*|SymmetricSecurityKey\([^)]*)$");
+        if signs.is_match(before) && value.len() >= 6 && !value.contains(' ') && !is_algorithm(value) {
+            let what = "The key that signs".to_owned();
+            return Some(Hit { rule: "secret-in-call", what, value: value.to_owned(), score: 72, certain: false });
         }
         let given = given_name(file, at, before).or_else(|| listed_under(file, at, before));
         if let Some(name) = given.clone().filter(|name| is_key_name(name) && is_key(value)) {
@@ -144,11 +149,13 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
 /// The name a literal is assigned or passed to, from the text before its opening quote.
 fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
     let assigned = pattern!(r#"([\w$.-]+)["'`\])]*\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|\?=|\+=|=|:)\s*(?:[@$&frbuLR]|new \w+\()*$"#);
+    let command = pattern!(r"^\s*([A-Za-z_]\w*)\s+$");
     let called = pattern!(r"([A-Za-z_][\w]*)\(\s*$");
     let second = pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
     let name = second
         .find(before)
         .or_else(|| assigned.find(before))
+        .or_else(|| command.find(before).filter(|_| matches!(file.lang, Lang::Groovy | Lang::Ruby)))
         .map(|hit| hit.group(1).to_owned())
         .or_else(|| {
             let name = called.find(before)?.group(1);
@@ -160,6 +167,10 @@ fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
         return Some(last.to_owned());
     }
     outer_name(file, at, before)
+}
+
+fn is_algorithm(value: &str) -> bool {
+    pattern!(r"(?i)^(?:(?:hmac-?)?(?:sha|hs|rs|es|ps|aes|md)-?\d+|base64|hex|utf-?8|ascii|binary|latin1|none|\d+\s?[smhdw])$").is_match(value)
 }
 
 /// The name of the list that a literal standing alone on its line belongs to.
@@ -298,7 +309,7 @@ fn unquoted(file: &FileView, at: usize, live: &str) -> Option<Hit> {
     if !written {
         return None;
     }
-    let line = pattern!(r#"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?([\w.-]+)\s*[=:]\s*([^\s"'`]+)\s*$"#);
+    let line = pattern!(r#"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?(?://\S+:)?([\w.-]+)\s*[=:]\s*([^\s"'`]+)\s*$"#);
     let element = pattern!(r"<([\w.-]+)>([^<>\s]{6,})</");
     let hit = line.find(live).or_else(|| element.find(live).filter(|_| file.lang == Lang::Xml))?;
     let (mut name, value) = (hit.group(1).to_owned(), hit.group(2));

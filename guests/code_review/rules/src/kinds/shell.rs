@@ -59,12 +59,12 @@ fn is_sink(lang: Lang, before: &str) -> bool {
             pattern!(r"(?:^|[^.\w])(?:(?:child_process|cp|shell|shelljs|childProcess|proc)\.)?(?:exec|execSync|execAsync|execPromise|execP|asyncExec|execaCommand|execaCommandSync)\s*(?:<[^>]*>)?\(\s*$|execa\.command(?:Sync)?\(\s*$|promisify\(exec\)\(\s*$")
                 .is_match(before)
         }
-        Lang::Ruby => pattern!(r"(?:^|[^.\w])(?:Kernel\.)?(?:system|exec|spawn|sh|popen)[\s(]\s*$|IO\.popen\(\s*$|Open3\.\w+\(\s*$").is_match(before),
+        Lang::Ruby => pattern!(r"(?:^|[^.\w])(?:Kernel\.)?(?:system|exec|spawn|sh|popen)\s*\(?\s*$|IO\.popen\(\s*$|Open3\.\w+\(\s*$").is_match(before),
         Lang::Php => pattern!(r"(?:^|[^\w>:$])(?:exec|shell_exec|system|passthru|popen|proc_open)\s*\(\s*$").is_match(before),
         Lang::Java | Lang::Kotlin | Lang::Scala | Lang::Groovy => {
-            pattern!(r"(?:getRuntime\(\)|[rR]untime|\brt)\.exec\(\s*$|\bsh\s*[( ]\s*(?:script:\s*)?$").is_match(before)
+            pattern!(r"(?:getRuntime\(\)|[rR]untime|\brt)\.exec\(\s*$|(?:^|\s)sh\s*\(?\s*(?:script:\s*)?$").is_match(before)
         }
-        Lang::Perl => pattern!(r"(?:^|\W)(?:system|exec)[\s(]\s*$|\bopen\s*\(?.*,\s*$").is_match(before),
+        Lang::Perl => pattern!(r"(?:^|\W)(?:system|exec)\s*\(?\s*$|\bopen\s*\(?.*,\s*$").is_match(before),
         Lang::Lua => pattern!(r"(?:os\.execute|io\.popen)\s*\(?\s*$").is_match(before),
         Lang::C | Lang::Cpp | Lang::ObjectiveC => pattern!(r"(?:^|[^\w.>])(?:std::)?(?:system|popen|_popen|wsystem|_wsystem)\s*\(\s*(?:\(\s*)?(?:std::string\()?$").is_match(before),
         Lang::Elixir => pattern!(r"(?::os\.cmd|System\.shell)\(\s*$").is_match(before),

@@ -130,10 +130,11 @@ fn quoted_near_sql(file: &FileView, at: usize, part: &Dynamic) -> bool {
 /// Calls that take a piece of SQL as it is.
 fn calls_raw(file: &FileView, at: usize, source: &Source, part: &Dynamic) -> bool {
     let raw = pattern!(
-        r"(?:whereRaw|orderByRaw|havingRaw|selectRaw|groupByRaw|DB::raw|DB::select|DB::statement|DB::unprepared|find_by_sql|Arel\.sql|RawSQL|FromSqlRaw|ExecuteSqlRaw(?:Async)?|queryRawUnsafe|executeRawUnsafe|mysqli_query|mysql_query|pg_query|sqlite_query|execSQL|rawQuery|createNativeQuery|createSQLQuery|executesql|sequelize\.literal|knex\.raw|\.raw|gorm\.Expr|sql\.raw|SqlQuery|find_by_sql|count_by_sql|exec_query)\s*\(\s*$"
+        r"(?:whereRaw|orderByRaw|havingRaw|selectRaw|groupByRaw|DB::raw|DB::select|DB::statement|DB::unprepared|find_by_sql|Arel\.sql|RawSQL|FromSqlRaw|ExecuteSqlRaw(?:Async)?|queryRawUnsafe|executeRawUnsafe|mysqli_query|mysql_query|pg_query|sqlite_query|execSQL|rawQuery|createNativeQuery|createSQLQuery|executesql|sequelize\.literal|knex\.raw|\.raw|gorm\.Expr|sql\.raw|SqlQuery|find_by_sql|count_by_sql|exec_query)\s*\(\s*$|db\w*\.(?:Where|Having|Order|Raw|Exec|Joins|Group)\(\s*$"
     );
     let rails = pattern!(r"(?:^|\.|\s)(?:where|order|having|joins|group|pluck|exists\?|reorder|find_by)\(?\s*$");
     let before = source.code.get(..part.column.saturating_sub(1)).unwrap_or("").trim_end_matches(['$', '@', 'f', 'N']);
+    let before = before.trim_end().trim_end_matches("fmt.Sprintf(").trim_end_matches("String.format(");
     raw.is_match(before)
         || (file.lang == Lang::Ruby && rails.is_match(before))
         || (before.trim().is_empty() && file.above(at, 1).any(|l| raw.is_match(l.code.trim_end())))

@@ -216,7 +216,7 @@ fn quiet_script(file: &FileView, at: usize, report: &mut Report) -> bool {
     let line = &file.lines[at];
     let live = line.live.as_str();
     let old = file.pair_of(at);
-    let harmless = pattern!(r"(?i)\b(?:rm|kill|pkill|umount|unlink|rmdir|mkdir|grep|diff|command -v|which|type|docker (?:rm|stop|kill|network|volume)|systemctl stop|groupadd|useradd|adduser|read|wait|cp -n|ln|chown|tput|stty|git stash|test|\[|kubectl delete|pgrep|trap|find)\b");
+    let harmless = pattern!(r"(?i)\b(?:rm|kill|pkill|umount|unlink|rmdir|mkdir|grep|diff|command -v|which|type|docker (?:rm|stop|kill|network|volume)|systemctl stop|groupadd|useradd|adduser|read|wait|cp -n|ln|chown|tput|stty|git stash|kubectl delete|pgrep|trap|find)\b");
     let goes_on = pattern!(r"\|\|\s*(?:true|:)\s*(?:['\x22)]|&&|\\|;|$)");
     if goes_on.is_match(live) && old.is_some_and(|old| !old.live.contains("||")) && !harmless.is_match(live) && crate::view::likeness(live, old.map_or("", |o| &o.live)) >= 60 {
         return say(report, file, at, "failure-ignored", 70, "The command may now fail without anyone noticing; what follows runs on its missing result. Let it fail, or handle the case that is expected.");
@@ -243,9 +243,11 @@ fn lost(file: &FileView, at: usize, report: &mut Report) {
     }
     let status = pattern!(r"\.raise_for_status\(\)|\.EnsureSuccessStatusCode\(\)|\.error_for_status\(\)|\.throwIfNotOk\(|ON_ERROR_STOP|ErrorActionPreference\s*=");
     let deleted_with_function = file.blocks.iter().any(|b| b.lines.contains(&at) && b.removed.len() > 15);
+    let guard = pattern!(r"^\s*if\b.*(?:!\s*\w+\.ok\b|\bstatus(?:_?[cC]ode)?\b\s*(?:!=|>=|<|>|not)|StatusCode\s*(?:!=|>=|<|>)|is_success|IsSuccessStatusCode)");
     let other = pattern!(r"(?i)status(?:_?code)?\b|\.ok\b|is_success|IsSuccess|raise|throw");
     let replaced = file.blocks.iter().filter(|b| b.lines.contains(&at)).any(|b| b.added.iter().any(|i| other.is_match(&file.lines[*i].code)));
-    if gone(status) && !deleted_with_function && !replaced {
+    let left = file.lines[at..].iter().take(4).any(|l| l.is_removed() && passes_on(&l.code));
+    if (gone(status) || gone(guard) && left && line.pair.is_none()) && !deleted_with_function && !replaced {
         say(report, file, at, "status-unchecked", 74, "An answer that reports a failure is now read as if it were a good one. Keep the check of its status.");
     }
 }
@@ -270,7 +272,7 @@ fn softened(file: &FileView, block: &Block, report: &mut Report) {
         return;
     }
     let wide = is_wide(&head.code);
-    let line = block.added.first().copied().filter(|i| !file.lines[*i].is_blank()).unwrap_or(at);
+    let line = block.added.first().copied().unwrap_or(at);
     let score = if wide { 76 } else { 62 };
     say(report, file, line, "error-not-passed-on", score, "The error was passed on here and no longer is: callers take the failure for success. Pass it on, or say in a comment why going on is right.");
 }

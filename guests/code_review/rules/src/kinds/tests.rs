@@ -191,6 +191,10 @@ fn deleted(view: &View, file: &FileView, gone: &HashSet<String>, report: &mut Re
         }
     }
     let Some(first) = lost.first().copied() else { return };
+    let tables = pattern!(r"parametri[sz]e|\.each\b|\[TestCase|\[InlineData|\[Theory|ParameterizedTest|rstest|ValueSource|@dataProvider|DataProvider|TEST_P|for _, \w+ := range|subTest\(|test_each|where:");
+    if file.lines.iter().any(|l| l.is_new() && tables.is_match(&l.live)) {
+        return;
+    }
     let source_deleted = view.files.iter().any(|f| f.is_deleted_file() && !f.place.test && f.lang == file.lang);
     if file.is_deleted_file() && (source_deleted || view.files.iter().any(|f| f.is_new_file() && f.place.test)) {
         return;
@@ -216,7 +220,7 @@ fn subject_gone(file: &FileView, at: usize, gone: &HashSet<String>) -> bool {
 fn weakened(view: &View, file: &FileView, block: &Block, report: &mut Report) {
     let strong = pattern!(r"(?i)assert_?equals?\w*|assertEqual|\.toBe\(|\.toEqual\(|\.toStrictEqual\(|assert_eq!|Assert\.(?:Equal|AreEqual|Same|Throws)|assertSame|assertThrows|assertRaises|\.to eq|\.to be\(|isEqualTo\(|==|toThrow|EXPECT_EQ|ASSERT_EQ|require\.Equal|assert\.Equal|deepEqual|strictEqual|assertStrictEqual|should\.equal|XCTAssertEqual|toHaveBeenCalledWith|toMatchObject|containsExactly|times\(");
     let weak = pattern!(r"(?i)\bassert\s[^=]*[<>]|assertTrue\(|assertIsNotNone|assertNotNull|is not None|toBeDefined\(|toBeTruthy\(|not\.toBeNull|not\.toThrow|Assert\.(?:NotNull|True|NotEmpty|IsType)|\.is_some\(\)|\.is_ok\(\)|assert!\(|isNotNull\(|isNotEmpty\(|be_truthy|be_present|not_to be_nil|anything|any\(|EXPECT_TRUE|EXPECT_NE|ASSERT_TRUE|require\.NotNil|assert\.NotNil|NoError|assert\.ok|toBeGreaterThan|assertGreater|assertIn\(|toContain|>=|toHaveBeenCalled\(|hasSize|assertNotEqual|not_to raise|isTruthy|Contains\(|starts_with|isinstance|len\(");
-    let tolerance = pattern!(r"(?i)tol|delta|places|epsilon|eps|precision|closeTo|CloseTo|within|threshold|approx");
+    let tolerance = pattern!(r"(?i)tol|delta|places|epsilon|eps|precision|closeTo|CloseTo|within|threshold|approx|\babs\(");
     for &at in block.added.iter().filter(|at| file.lines[**at].is_new()) {
         let Some(old) = file.pair_of(at) else { continue };
         let code = &file.lines[at].code;
@@ -280,6 +284,16 @@ fn switched_off(file: &FileView, report: &mut Report) {
     for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
         if off.is_match(&line.live) && !file.pair_of(at).is_some_and(|old| off.is_match(&old.live)) && !file.is_new_file() {
             say(report, file, at, "tests-left-out", 64, "Tests are left out, or may fail, by this setting. Mend them, or remove them with a reason.");
+            return;
+        }
+    }
+    let element = pattern!(r"^\s*['\x22][^'\x22]+['\x22],?\s*$");
+    for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
+        let list = file.above(at, 12).find(|l| l.indent() < line.indent());
+        let ignores = list.is_some_and(|l| pattern!(r"testPathIgnorePatterns|collect_ignore|norecursedirs|testIgnore|excludes?\s*[:=].*\[\s*$").is_match(&l.live));
+        let tests = pattern!(r"(?i)jest|vitest|pytest|conftest|playwright|karma|mocha").is_match(file.path);
+        if element.is_match(&line.live) && ignores && tests && !pattern!(r"node_modules|dist|build|e2e|fixtures|\.git|coverage").is_match(&line.live) && !file.is_new_file() {
+            say(report, file, at, "tests-left-out", 64, "Tests of this folder are no longer run. Mend them, or remove them with a reason.");
             return;
         }
     }
