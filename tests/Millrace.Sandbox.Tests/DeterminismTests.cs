@@ -56,7 +56,7 @@ public sealed class DeterminismTests
         (func $make (param $i i32)
           (i32.store8 (i32.const 85) (i32.add (i32.const 97) (local.get $i)))
           (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 80) (i32.const 6) (i32.const 1)
-            (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 3080)))
+            (i64.const 2097216) (i64.const 0) (i32.const 0) (i32.const 3080)))
           (drop (call $write (i32.load (i32.const 3080)) (i32.const 16) (i32.const 6)))
           (drop (call $fd_filestat_get (i32.load (i32.const 3080)) (i32.const 6000)))
           (call $print (i32.const 6000) (i32.const 64))
