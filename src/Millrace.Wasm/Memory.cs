@@ -30,7 +30,7 @@ public sealed unsafe class Memory
         store.Own(this);
         if (!_isPortable) Reserve();
         if (Grow(pagesMin) < 0)
-            throw new LinkException($"a memory of {pagesMin} pages is more than the store's limits or the system allow");
+            throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
     }
 
     internal Store Store { get; }

@@ -67,7 +67,7 @@ public sealed class Module
     /// </summary>
     /// <exception cref="MalformedException">The bytes are not a module.</exception>
     /// <exception cref="InvalidException">The module breaks a typing rule.</exception>
-    /// <exception cref="UnsupportedFeatureException">The module is valid but uses a feature that is not there yet.</exception>
+    /// <exception cref="UnsupportedFeatureException">The module uses a feature that is not there yet.</exception>
     public static Module Compile(Engine engine, ReadOnlyMemory<byte> bytes)
     {
         engine.ThrowIfDisposed();

@@ -39,7 +39,7 @@ public sealed class Table
 
     /// <summary>An element: a <see cref="Function"/>, a host object, or null.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
-    /// <exception cref="ArgumentException">The value is not of the table's type, or belongs to another store.</exception>
+    /// <exception cref="ArgumentException">The value has another type or another store.</exception>
     public object? this[int index]
     {
         get
@@ -77,7 +77,8 @@ public sealed class Table
     // most tables never grow.
     bool TryEnlarge(int length)
     {
-        var room = Elements.Length == 0 ? length : Math.Max(length, Math.Min(Elements.Length * 2L, CountMax ?? int.MaxValue));
+        var doubled = Math.Min(Elements.Length * 2L, CountMax ?? int.MaxValue);
+        var room = Math.Max(length, doubled);
         try
         {
             Array.Resize(ref Elements, (int)Math.Min(room, Array.MaxLength));

@@ -5,4 +5,5 @@ namespace Millrace.Wasm;
 /// it compiles. Thrown by <see cref="Module.Compile"/>, which never compiles such a module to something else; a
 /// function too large for the .NET JIT compiler shows only when it is first called.
 /// </summary>
-public sealed class UnsupportedFeatureException(string message, Exception? inner = null) : WasmException(message, inner);
+public sealed class UnsupportedFeatureException(string message, Exception? inner = null)
+    : WasmException(message, inner);

@@ -4,7 +4,7 @@ using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm.Compilation;
 
-/// <summary>Instructions that call into the runtime: memory as a whole, tables, segments, function references.</summary>
+/// <summary>Instructions that call into the runtime: memory as a whole, tables, segments, references.</summary>
 sealed class BulkInstructions(FunctionBody body, OperandStack stack)
 {
     static readonly MethodInfo MemoryGrow = OnMemory(nameof(GuestMemory.Grow));

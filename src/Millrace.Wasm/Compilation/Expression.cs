@@ -20,11 +20,11 @@ enum ExpressionKind : byte
     Constant,
     /// <summary>The wasm local <see cref="Expression.Index"/>.</summary>
     Local,
-    /// <summary>The CIL local <see cref="Expression.Index"/>, which this expression owns: reading it frees it.</summary>
+    /// <summary>The CIL local <see cref="Expression.Index"/>, owned: reading it frees it.</summary>
     Temp,
     /// <summary>As <see cref="Temp"/>, but owned by a block.</summary>
     BlockTemp,
-    /// <summary><see cref="Expression.Operation"/> on <see cref="Expression.A"/> and <see cref="Expression.B"/>.</summary>
+    /// <summary><see cref="Expression.Operation"/> on one or two operands.</summary>
     Operation,
     /// <summary>A checked load: address <see cref="Expression.A"/>, offset <see cref="Expression.Bits"/>.</summary>
     Load,
@@ -43,7 +43,7 @@ enum ExpressionKind : byte
 /// </summary>
 sealed class Expression
 {
-    /// <summary>A tree with more nodes is computed at once; bounds recursion, maxstack and the cost of a spill.</summary>
+    /// <summary>A larger tree is computed at once; bounds recursion, maxstack and the cost of a spill.</summary>
     public const int SizeMax = 24;
 
     public required ExpressionKind Kind { get; init; }

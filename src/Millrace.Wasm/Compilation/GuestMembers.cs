@@ -29,7 +29,8 @@ static class GuestMembers
     public static readonly MethodInfo TrapNullElement = Method(typeof(Traps), nameof(Traps.NullElement));
 
     public static MethodInfo Method(Type type, string name) =>
-        type.GetMethod(name, BindingFlags.Static | BindingFlags.Public) ?? throw new MissingMethodException(type.Name, name);
+        type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)
+        ?? throw new MissingMethodException(type.Name, name);
 
     public static FieldInfo Field(Type type, string name) =>
         type.GetField(name, BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)

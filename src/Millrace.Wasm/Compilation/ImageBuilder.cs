@@ -16,7 +16,7 @@ sealed class ImageBuilder
     /// <summary>Name of every image; each lives in a load context of its own.</summary>
     public const string AssemblyName = "Millrace.Guest";
 
-    /// <summary>Methods of one holder type: the runtime builds a type's method table at once, so keep it small.</summary>
+    /// <summary>Methods of one holder type: the runtime builds a type's method table at once, so few.</summary>
     public const int MethodsPerType = 256;
 
     readonly MetadataBuilder _metadata = new();
@@ -112,8 +112,8 @@ sealed class ImageBuilder
         if (_methodCount % MethodsPerType == 0) AddHolder();
         var code = il.Finish();
         // No InitLocals: the compiler zeroes what wasm wants zeroed, and nothing else needs it.
-        var body = _bodies.AddMethodBody(
-            code.Length, il.MaxStack, 0, hasSmallExceptionRegions: true, LocalSignature(locals), MethodBodyAttributes.None);
+        var body = _bodies.AddMethodBody(code.Length, il.MaxStack, 0, hasSmallExceptionRegions: true,
+            LocalSignature(locals), MethodBodyAttributes.None);
         new BlobWriter(body.Instructions).WriteBytes(code.ToArray());
         _metadata.AddMethodDefinition(
             MethodAttributes.Public | MethodAttributes.Static | MethodAttributes.HideBySig,

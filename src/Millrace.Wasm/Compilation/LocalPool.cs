@@ -36,7 +36,7 @@ sealed class LocalPool
 
     public int Take(CilType type) => _free[(int)type].TryPop(out var local) ? local : Declare(type.ToClr());
 
-    /// <summary>A temporary whose address is given away. Kept apart: the JIT never puts such a local in a register.</summary>
+    /// <summary>A temporary whose address is given away. Kept apart: the JIT never puts it in a register.</summary>
     public int TakeExposed(CilType type)
     {
         if (_freeExposed[(int)type].TryPop(out var local)) return local;

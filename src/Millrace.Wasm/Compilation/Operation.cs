@@ -47,102 +47,105 @@ static class Operations
     static Dictionary<Opcode, Operation> Table()
     {
         var rows = new Dictionary<Opcode, Operation>();
-        Comparisons();
-        Arithmetic();
-        Conversions();
-        Calls();
+        AddComparisons(rows);
+        AddArithmetic(rows);
+        AddConversions(rows);
+        AddCalls(rows);
         return rows;
+    }
 
-        void Row(Opcode opcode, params ILOpCode[] code) => rows[opcode] = new(ResultOf(opcode), code);
+    static void Row(Dictionary<Opcode, Operation> rows, Opcode opcode, params ILOpCode[] code) =>
+        rows[opcode] = new(ResultOf(opcode), code);
 
-        void Compare(Opcode opcode, ILOpCode jumpIfTrue, ILOpCode jumpIfFalse, params ILOpCode[] code) =>
-            rows[opcode] = new(CilType.I32, code, null, false, jumpIfTrue, jumpIfFalse);
+    static void Compare(
+        Dictionary<Opcode, Operation> rows, Opcode opcode, ILOpCode jumpIfTrue, ILOpCode jumpIfFalse,
+        params ILOpCode[] code) =>
+        rows[opcode] = new(CilType.I32, code, null, false, jumpIfTrue, jumpIfFalse);
 
-        void Call(Opcode opcode, bool canTrap = false) => rows[opcode] =
-            new(ResultOf(opcode), [], GuestMembers.Method(typeof(GuestMath), opcode.ToString()), canTrap);
+    static void Call(Dictionary<Opcode, Operation> rows, Opcode opcode, bool canTrap = false) => rows[opcode] =
+        new(ResultOf(opcode), [], GuestMembers.Method(typeof(GuestMath), opcode.ToString()), canTrap);
 
-        void Comparisons()
+    static void AddComparisons(Dictionary<Opcode, Operation> rows)
+    {
+        Compare(rows, Opcode.I32Eqz, Brfalse, Brtrue, Ldc_i4_0, Ceq);
+        Compare(rows, Opcode.I64Eqz, Brfalse, Brtrue, Ldc_i4_0, Conv_i8, Ceq);
+        foreach (var at in (Opcode[])[Opcode.I32Eq, Opcode.I64Eq])
         {
-            Compare(Opcode.I32Eqz, Brfalse, Brtrue, Ldc_i4_0, Ceq);
-            Compare(Opcode.I64Eqz, Brfalse, Brtrue, Ldc_i4_0, Conv_i8, Ceq);
-            foreach (var at in (Opcode[])[Opcode.I32Eq, Opcode.I64Eq])
-            {
-                Compare(at, Beq, Bne_un, Ceq);
-                Compare(at + 1, Bne_un, Beq, Ceq, Ldc_i4_0, Ceq);
-                Compare(at + 2, Blt, Bge, Clt);
-                Compare(at + 3, Blt_un, Bge_un, Clt_un);
-                Compare(at + 4, Bgt, Ble, Cgt);
-                Compare(at + 5, Bgt_un, Ble_un, Cgt_un);
-                Compare(at + 6, Ble, Bgt, Cgt, Ldc_i4_0, Ceq);
-                Compare(at + 7, Ble_un, Bgt_un, Cgt_un, Ldc_i4_0, Ceq);
-                Compare(at + 8, Bge, Blt, Clt, Ldc_i4_0, Ceq);
-                Compare(at + 9, Bge_un, Blt_un, Clt_un, Ldc_i4_0, Ceq);
-            }
-            // For floats the .un forms are true for NaN: "not less" must be "greater, equal or unordered".
-            foreach (var at in (Opcode[])[Opcode.F32Eq, Opcode.F64Eq])
-            {
-                Compare(at, Beq, Bne_un, Ceq);
-                Compare(at + 1, Bne_un, Beq, Ceq, Ldc_i4_0, Ceq);
-                Compare(at + 2, Blt, Bge_un, Clt);
-                Compare(at + 3, Bgt, Ble_un, Cgt);
-                Compare(at + 4, Ble, Bgt_un, Cgt_un, Ldc_i4_0, Ceq);
-                Compare(at + 5, Bge, Blt_un, Clt_un, Ldc_i4_0, Ceq);
-            }
+            Compare(rows, at, Beq, Bne_un, Ceq);
+            Compare(rows, at + 1, Bne_un, Beq, Ceq, Ldc_i4_0, Ceq);
+            Compare(rows, at + 2, Blt, Bge, Clt);
+            Compare(rows, at + 3, Blt_un, Bge_un, Clt_un);
+            Compare(rows, at + 4, Bgt, Ble, Cgt);
+            Compare(rows, at + 5, Bgt_un, Ble_un, Cgt_un);
+            Compare(rows, at + 6, Ble, Bgt, Cgt, Ldc_i4_0, Ceq);
+            Compare(rows, at + 7, Ble_un, Bgt_un, Cgt_un, Ldc_i4_0, Ceq);
+            Compare(rows, at + 8, Bge, Blt, Clt, Ldc_i4_0, Ceq);
+            Compare(rows, at + 9, Bge_un, Blt_un, Clt_un, Ldc_i4_0, Ceq);
         }
-
-        void Arithmetic()
+        // For floats the .un forms are true for NaN: "not less" must be "greater, equal or unordered".
+        foreach (var at in (Opcode[])[Opcode.F32Eq, Opcode.F64Eq])
         {
-            foreach (var at in (Opcode[])[Opcode.I32Add, Opcode.I64Add])
-            {
-                Row(at, Add);
-                Row(at + 1, Sub);
-                Row(at + 2, Mul);
-                for (var division = at + 3; division <= at + 6; division++) Call(division, canTrap: true);
-                Row(at + 7, And);
-                Row(at + 8, Or);
-                Row(at + 9, Xor);
-                Row(at + 10, Shl); // the compiler masks shift counts
-                Row(at + 11, Shr);
-                Row(at + 12, Shr_un);
-            }
-            foreach (var at in (Opcode[])[Opcode.F32Add, Opcode.F64Add])
-            {
-                Row(at, Add);
-                Row(at + 1, Sub);
-                Row(at + 2, Mul);
-                Row(at + 3, Div);
-            }
-            Row(Opcode.F32Neg, Neg);
-            Row(Opcode.F64Neg, Neg);
+            Compare(rows, at, Beq, Bne_un, Ceq);
+            Compare(rows, at + 1, Bne_un, Beq, Ceq, Ldc_i4_0, Ceq);
+            Compare(rows, at + 2, Blt, Bge_un, Clt);
+            Compare(rows, at + 3, Bgt, Ble_un, Cgt);
+            Compare(rows, at + 4, Ble, Bgt_un, Cgt_un, Ldc_i4_0, Ceq);
+            Compare(rows, at + 5, Bge, Blt_un, Clt_un, Ldc_i4_0, Ceq);
         }
+    }
 
-        void Conversions()
+    static void AddArithmetic(Dictionary<Opcode, Operation> rows)
+    {
+        foreach (var at in (Opcode[])[Opcode.I32Add, Opcode.I64Add])
         {
-            Row(Opcode.I32WrapI64, Conv_i4);
-            Row(Opcode.I64ExtendI32S, Conv_i8);
-            Row(Opcode.I64ExtendI32U, Conv_u8);
-            Row(Opcode.F32ConvertI32S, Conv_r4);
-            Row(Opcode.F32ConvertI64S, Conv_r4);
-            Row(Opcode.F64ConvertI32S, Conv_r8);
-            Row(Opcode.F64ConvertI64S, Conv_r8);
-            Row(Opcode.F32DemoteF64, Conv_r4);
-            Row(Opcode.F64PromoteF32, Conv_r8);
-            Row(Opcode.I32Extend8S, Conv_i1);
-            Row(Opcode.I32Extend16S, Conv_i2);
-            Row(Opcode.I64Extend8S, Conv_i1, Conv_i8);
-            Row(Opcode.I64Extend16S, Conv_i2, Conv_i8);
-            Row(Opcode.I64Extend32S, Conv_i4, Conv_i8);
+            Row(rows, at, Add);
+            Row(rows, at + 1, Sub);
+            Row(rows, at + 2, Mul);
+            for (var division = at + 3; division <= at + 6; division++) Call(rows, division, canTrap: true);
+            Row(rows, at + 7, And);
+            Row(rows, at + 8, Or);
+            Row(rows, at + 9, Xor);
+            Row(rows, at + 10, Shl); // the compiler masks shift counts
+            Row(rows, at + 11, Shr);
+            Row(rows, at + 12, Shr_un);
         }
-
-        void Calls()
+        foreach (var at in (Opcode[])[Opcode.F32Add, Opcode.F64Add])
         {
-            foreach (var method in typeof(GuestMath).GetMethods(BindingFlags.Static | BindingFlags.Public))
-            {
-                var opcode = Enum.Parse<Opcode>(method.Name);
-                var canTrap = opcode is >= Opcode.I32TruncF32S and <= Opcode.I32TruncF64U
-                    or >= Opcode.I64TruncF32S and <= Opcode.I64TruncF64U;
-                if (!rows.ContainsKey(opcode)) Call(opcode, canTrap);
-            }
+            Row(rows, at, Add);
+            Row(rows, at + 1, Sub);
+            Row(rows, at + 2, Mul);
+            Row(rows, at + 3, Div);
+        }
+        Row(rows, Opcode.F32Neg, Neg);
+        Row(rows, Opcode.F64Neg, Neg);
+    }
+
+    static void AddConversions(Dictionary<Opcode, Operation> rows)
+    {
+        Row(rows, Opcode.I32WrapI64, Conv_i4);
+        Row(rows, Opcode.I64ExtendI32S, Conv_i8);
+        Row(rows, Opcode.I64ExtendI32U, Conv_u8);
+        Row(rows, Opcode.F32ConvertI32S, Conv_r4);
+        Row(rows, Opcode.F32ConvertI64S, Conv_r4);
+        Row(rows, Opcode.F64ConvertI32S, Conv_r8);
+        Row(rows, Opcode.F64ConvertI64S, Conv_r8);
+        Row(rows, Opcode.F32DemoteF64, Conv_r4);
+        Row(rows, Opcode.F64PromoteF32, Conv_r8);
+        Row(rows, Opcode.I32Extend8S, Conv_i1);
+        Row(rows, Opcode.I32Extend16S, Conv_i2);
+        Row(rows, Opcode.I64Extend8S, Conv_i1, Conv_i8);
+        Row(rows, Opcode.I64Extend16S, Conv_i2, Conv_i8);
+        Row(rows, Opcode.I64Extend32S, Conv_i4, Conv_i8);
+    }
+
+    static void AddCalls(Dictionary<Opcode, Operation> rows)
+    {
+        foreach (var method in typeof(GuestMath).GetMethods(BindingFlags.Static | BindingFlags.Public))
+        {
+            var opcode = Enum.Parse<Opcode>(method.Name);
+            var canTrap = opcode is >= Opcode.I32TruncF32S and <= Opcode.I32TruncF64U
+                or >= Opcode.I64TruncF32S and <= Opcode.I64TruncF64U;
+            if (!rows.ContainsKey(opcode)) Call(rows, opcode, canTrap);
         }
     }
 

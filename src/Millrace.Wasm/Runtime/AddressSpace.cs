@@ -17,7 +17,7 @@ static unsafe partial class AddressSpace
     // 4 GiB of address + 4 GiB of offset + the widest access, in whole pages.
     const ulong Reach = (8UL << 30) + 0x10000;
 
-    /// <summary>Reserves a range for a memory of at most <paramref name="bytesMax"/>; null when there is no room.</summary>
+    /// <summary>A range for a memory of at most <paramref name="bytesMax"/>; null when there is no room.</summary>
     public static byte* Reserve(ulong bytesMax, out nuint reserved)
     {
         reserved = unchecked((nuint)Reach);

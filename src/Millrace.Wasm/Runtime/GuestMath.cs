@@ -33,8 +33,8 @@ static class GuestMath
     [MethodImpl(Inline)] public static long I64Clz(long a) => BitOperations.LeadingZeroCount((ulong)a);
     [MethodImpl(Inline)] public static long I64Ctz(long a) => BitOperations.TrailingZeroCount(a);
     [MethodImpl(Inline)] public static long I64Popcnt(long a) => BitOperations.PopCount((ulong)a);
-    [MethodImpl(Inline)] public static long I64Rotl(long a, long b) => (long)BitOperations.RotateLeft((ulong)a, (int)b);
-    [MethodImpl(Inline)] public static long I64Rotr(long a, long b) => (long)BitOperations.RotateRight((ulong)a, (int)b);
+    [MethodImpl(Inline)] public static long I64Rotl(long a, long b) => (long)ulong.RotateLeft((ulong)a, (int)b);
+    [MethodImpl(Inline)] public static long I64Rotr(long a, long b) => (long)ulong.RotateRight((ulong)a, (int)b);
 
     // CIL division throws for a zero divisor and for min / -1; these trap instead (core 4.3.2, idiv and irem).
     [MethodImpl(Inline)]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Millrace.Wasm.Runtime;
 
-/// <summary>What the crossings between host and guest are made of (see <see cref="Compilation.CrossingCompiler"/>).</summary>
+/// <summary>What crossings between host and guest call (see <see cref="Compilation.CrossingCompiler"/>).</summary>
 static class HostCalls
 {
     const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

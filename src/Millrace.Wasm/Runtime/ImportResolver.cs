@@ -8,7 +8,7 @@ sealed record HostDefinition(Signature Signature, HostFunction Function);
 /// <summary>Finds what a module imports, and checks it (core 4.5.3, external typing).</summary>
 static class ImportResolver
 {
-    /// <summary>One object per import, in their order; a host function is left as <see cref="HostDefinition"/>.</summary>
+    /// <summary>One object per import, in order; a host function is left as <see cref="HostDefinition"/>.</summary>
     public static object[] Resolve(Linker linker, Store store, Module module)
     {
         var definition = module.Definition;

@@ -23,7 +23,7 @@ static unsafe partial class StackBounds
         return (nuint)(&mark);
     }
 
-    /// <summary>The lowest address a guest may reach here with that many bytes; false: this thread has no room.</summary>
+    /// <summary>The lowest address a guest with that many bytes may reach; false: this thread has no room.</summary>
     public static bool TryLimit(int stackBytes, out nuint limit)
     {
         var here = Here();

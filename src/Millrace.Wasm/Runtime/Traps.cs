@@ -28,7 +28,7 @@ static class Traps
     public static void Truncation(double value) => throw new TrapException(
         double.IsNaN(value) ? TrapCode.InvalidConversionToInteger : TrapCode.IntegerOverflow);
 
-    /// <summary>The stack check failed: the stack is used up, or <see cref="Store.Interrupt"/> raised the limit.</summary>
+    /// <summary>The stack check failed: no stack is left, or <see cref="Store.Interrupt"/> raised the limit.</summary>
     [DoesNotReturn]
     public static void StackLimit(Instance instance) => throw new TrapException(
         instance.InterruptRequest != 0 ? TrapCode.Interrupted : TrapCode.CallStackExhausted);

@@ -67,7 +67,8 @@ public sealed class LinkerTests
         var linker = new Linker(engine);
         Instance? seen = null;
         linker.Define("env", "f", Nothing, (caller, _, _) => seen = caller.Instance);
-        var first = linker.Instantiate(store, Compile("""(module (import "env" "f" (func $f)) (export "f" (func $f)))"""));
+        var first = linker.Instantiate(
+            store, Compile("""(module (import "env" "f" (func $f)) (export "f" (func $f)))"""));
         linker.Define("first", first);
         var second = linker.Instantiate(
             store, Compile("""(module (import "first" "f" (func $f)) (func (export "g") (call $f)))"""));
