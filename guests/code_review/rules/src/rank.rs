@@ -13,6 +13,7 @@ const NEAR: u32 = 3;
 
 pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
     drop_echoes(&mut findings);
+    drop_tests_of_checks(&mut findings);
     findings.retain(|f| f.score >= LEAST);
     findings.sort_by(|a, b| {
         b.score.cmp(&a.score).then(b.severity.cmp(&a.severity)).then(a.file.cmp(&b.file)).then(a.line.cmp(&b.line))
@@ -39,5 +40,13 @@ fn drop_echoes(findings: &mut Vec<Finding>) {
     let is_echo = |f: &Finding| f.kind == Kind::Dependency && Place::of(&f.file).lock && ECHOES.contains(&f.rule);
     if findings.iter().any(|f| f.kind == Kind::Dependency && !is_echo(f) && f.score >= LEAST) {
         findings.retain(|f| !is_echo(f));
+    }
+}
+
+/// Where a check goes, its tests go with it: that is one story, and the check is its head.
+fn drop_tests_of_checks(findings: &mut Vec<Finding>) {
+    const TESTS: &[&str] = &["deleted-test", "lost-assertion"];
+    if findings.iter().any(|f| f.kind != Kind::RemovedTest && f.score >= LEAST) {
+        findings.retain(|f| !TESTS.contains(&f.rule));
     }
 }

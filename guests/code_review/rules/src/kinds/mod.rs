@@ -3,9 +3,11 @@
 mod api;
 mod check;
 mod ci;
+mod condition;
 mod crypto;
 mod dependency;
 mod dynamic;
+mod guard;
 mod lock;
 mod migration;
 mod names;
