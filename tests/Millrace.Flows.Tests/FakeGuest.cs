@@ -49,6 +49,7 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
 {
     readonly Dictionary<long, OperationResult> _ready = [];
     readonly HashSet<long> _cancelled = [];
+    readonly Queue<(long Sequence, OperationRequest Request)> _unsent = [];
     readonly Dictionary<OutputStream, long> _offsets = [];
     int _delivered;
     long _next;
@@ -84,7 +85,8 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
                 return sequence;
             }
         }
-        host.Start(sequence, asked);
+        _unsent.Enqueue((sequence, asked));
+        SendAtEnd();
         return sequence;
     }
 
@@ -96,6 +98,7 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
         {
             var known = request.Journal.Deliveries[_delivered++];
             if (!handles.Contains(known.Sequence)) throw new GuestDivergedException("The order of results differs.");
+            SendAtEnd();
             return known.Sequence;
         }
         var sequence = WaitForResult(handles);
@@ -115,8 +118,15 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
     public void Cancel(long handle)
     {
         _cancelled.Add(handle);
-        if (_delivered < request.Journal.Deliveries.Length) _delivered++;
-        else host.Deliver(new(DeliveryKind.Cancel, handle, 0));
+        if (_delivered < request.Journal.Deliveries.Length)
+        {
+            _delivered++;
+            SendAtEnd();
+        }
+        else
+        {
+            host.Deliver(new(DeliveryKind.Cancel, handle, 0));
+        }
     }
 
     public void Write(string text, OutputStream stream = OutputStream.Result)
@@ -143,6 +153,16 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
         {
             _isStopped = true;
             Monitor.PulseAll(_ready);
+        }
+    }
+
+    /// <summary>As the sandbox does: nothing is sent before the recorded deliveries are gone through.</summary>
+    void SendAtEnd()
+    {
+        if (_delivered < request.Journal.Deliveries.Length) return;
+        while (_unsent.TryDequeue(out var unsent))
+        {
+            if (!_cancelled.Contains(unsent.Sequence)) host.Start(unsent.Sequence, unsent.Request);
         }
     }
 

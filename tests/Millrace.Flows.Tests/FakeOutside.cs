@@ -6,7 +6,7 @@ using Millrace.Sandbox;
 namespace Millrace.Flows.Tests;
 
 /// <summary>How the far side behaves for one request.</summary>
-enum Weather
+public enum Weather
 {
     Fair,
     /// <summary>Applies it and answers 502.</summary>
@@ -76,7 +76,7 @@ sealed class FakeOutside
             Seen.Add($"{method} {path}");
             if (applies) _applied.Add((method, path, body));
         }
-        await Arrived($"{method} {path}");
+        await Arrived($"{method} {path}").WaitAsync(cancel);
         if (weather == Weather.AppliesThenHangs)
         {
             await Task.Delay(context.SendDeadline, context.Time, cancel);

@@ -24,6 +24,8 @@ sealed class TestPlatform : IAsyncDisposable
 
     public Action<string, string>? FailPoint { get; set; }
 
+    public TaskCompletionSource Crashed { get; set; } = new();
+
     public bool SkipsFind { get; set; }
 
     public int Slots { get; set; } = 2;

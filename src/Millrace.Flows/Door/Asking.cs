@@ -37,7 +37,7 @@ sealed class Asking
     public ChildRuns Children => _children;
 
     /// <summary>Asks until there is an answer, or asking is no use.</summary>
-    public async Task<OperationEnd?> AnswerAsync(OpenOperation operation)
+    public async Task<OperationEnd> AnswerAsync(OpenOperation operation)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -78,7 +78,7 @@ sealed class Asking
         }
         catch (OperationCanceledException) when (!operation.Broken.IsCancellationRequested)
         {
-            throw new PlatformException(PlatformError.Closed, "The run's lease ran out.");
+            throw new PlatformException(PlatformError.StorageFailed, "The run's lease was not renewed in time.");
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or PlatformException))
         {

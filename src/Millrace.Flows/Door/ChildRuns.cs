@@ -37,11 +37,14 @@ sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
             end = await execution.RunAsync();
         }
         // A planned stop leaves it open: the next attempt goes on with it.
-        if (node.IsGone || node.Stopping.IsCancellationRequested) throw new OperationCanceledException();
+        var isStopping = node.Stopping.IsCancellationRequested && end.Cause != StopCause.None;
+        if (node.IsGone || isStopping) throw new OperationCanceledException();
         var outcome = Outcome(call, end);
         _ = journal.AppendAsync(lags: true, new ChildEnded(run.Id, Ending(end)));
         if (end.Cause == StopCause.BrokenOff) throw new OperationCanceledException(cancel);
-        return outcome ?? throw new PlatformException(PlatformError.StorageFailed, end.Message);
+        if (outcome is not null) return outcome;
+        throw new PlatformException(
+            end.Cause == StopCause.Unstored ? PlatformError.StorageFailed : PlatformError.NotFound, end.Message);
     }
 
     /// <summary>Whether an open child has the answer of a paid request: asking again costs nothing then.</summary>

@@ -31,6 +31,9 @@ sealed class OpenOperation(long sequence, OperationRequest request, OperationTar
     public long Reserved { get; set; }
     public int Children { get; set; }
 
+    /// <summary>Whether it stays in the journal as it is, for the next attempt at the run.</summary>
+    public bool IsAbandoned { get; private set; }
+
     /// <summary>Whether it waits for a person.</summary>
     public bool IsUnknown { get; set; }
 
@@ -77,6 +80,7 @@ sealed class OpenOperation(long sequence, OperationRequest request, OperationTar
     /// <summary>Breaks it off whatever it is, as a crash or a planned stop does.</summary>
     public void Abandon()
     {
+        IsAbandoned = true;
         End();
         lock (_lock) _isBroken = true;
         _break.Cancel();

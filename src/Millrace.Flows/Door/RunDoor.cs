@@ -14,6 +14,9 @@ interface IDoorOwner
 
     /// <summary>The execution cannot go on.</summary>
     void Stop(StopCause cause, string message);
+
+    /// <summary>The execution cannot go on for what the host met.</summary>
+    void Lose(Exception exception);
 }
 
 /// <summary>
@@ -202,11 +205,11 @@ sealed class RunDoor
             var end = _plan.IsOwnWrite(operation)
                 ? await _writing.AnswerAsync(operation)
                 : await _asking.AnswerAsync(operation);
-            if (end is not null) await RecordAsync(operation, end);
+            if (!operation.IsAbandoned) await RecordAsync(operation, end);
         }
         catch (OperationCanceledException)
         {
-            if (!_node.IsGone && !_node.Stopping.IsCancellationRequested) BreakOff(operation);
+            if (!operation.IsAbandoned && !_node.IsGone && !_node.Stopping.IsCancellationRequested) BreakOff(operation);
         }
         catch (InDoubtException doubt)
         {
@@ -215,7 +218,7 @@ sealed class RunDoor
         // The edge of an operation: what nobody foresaw loses the run, which is then executed from its journal.
         catch (Exception exception)
         {
-            _owner.Stop(StopCause.Lost, exception is PlatformException ? exception.Message : "The host failed.");
+            _owner.Lose(exception);
         }
         finally
         {

@@ -20,8 +20,8 @@ sealed class Writing(Node node, RunPlan plan, RunJournal journal, Asking asking)
     static readonly OperationEnd Withdrawn = new(OperationState.Withdrawn, null);
     static readonly OperationEnd Unknown = new(OperationState.Unknown, null);
 
-    /// <summary>Sends, retries and settles; null: it stays as it is in the journal.</summary>
-    public async Task<OperationEnd?> AnswerAsync(OpenOperation operation)
+    /// <summary>Sends, retries and settles.</summary>
+    public async Task<OperationEnd> AnswerAsync(OpenOperation operation)
     {
         var isInDoubt = operation.Former is { State: OperationState.Intended or OperationState.Unknown };
         var sentBefore = DateTimeOffset.FromUnixTimeMilliseconds(
@@ -91,10 +91,10 @@ sealed class Writing(Node node, RunPlan plan, RunJournal journal, Asking asking)
     /// <summary>Leaves it to a person. Null: it was not applied and is to be sent again.</summary>
     async Task<OperationEnd?> DecideAsync(OpenOperation operation)
     {
-        await journal.AppendAsync(lags: false, new OperationEnded(
-            operation.Sequence, OperationState.Unknown, null, operation.Tokens, 0));
         operation.MarkSent(true);
         operation.IsUnknown = true;
+        await journal.AppendAsync(lags: false, new OperationEnded(
+            operation.Sequence, OperationState.Unknown, null, operation.Tokens, 0));
         var name = operation.Request.Name;
         node.Options.Notice($"Run {plan.Run.Id}: nobody knows whether {name} was applied; see millrace runs resolve.");
         await Task.WhenAny(operation.Resolved, operation.Ending, Stopped());

@@ -6,11 +6,7 @@ using Millrace.Flows.Storage;
 namespace Millrace.Flows.Execution;
 
 /// <summary>A package as deployed, read again from its files.</summary>
-sealed record Deployed(PackageRow Row, Package Package)
-{
-    /// <summary>Hash of the module's bytes.</summary>
-    public byte[] ModuleHash => Row.Files[Package.Flow?.Module ?? Package.Integration!.Module];
-}
+sealed record Deployed(PackageRow Row, Package Package);
 
 /// <summary>Packages by version, and which one is the newest.</summary>
 sealed class Catalog(IStore store)

@@ -14,8 +14,16 @@ sealed class FlowExecution(Node node, RunRow run)
     readonly Lock _lock = new();
     GuestExecution? _guest;
     StopCause _stop;
+    volatile RunRow? _lease;
 
     public RunRow Run => run;
+
+    /// <summary>The lease it holds now; the first one may have failed to be committed.</summary>
+    public RunRow Lease
+    {
+        get => _lease ?? run;
+        set => _lease = value;
+    }
 
     /// <summary>Tells it to end.</summary>
     public void Stop(StopCause cause)
@@ -33,24 +41,24 @@ sealed class FlowExecution(Node node, RunRow run)
     public bool TryResolve(long sequence, Resolution resolution) =>
         _guest?.Door.TryResolve(sequence, resolution) ?? false;
 
-    /// <summary>Executes the run until it has ended, or is back in the queue.</summary>
-    public async Task RunAsync()
+    /// <summary>Executes the run until it has ended; or why it has not and is to be put back.</summary>
+    public async Task<StopCause> RunAsync()
     {
         try
         {
-            await ExecuteAsync();
+            return await ExecuteAsync();
         }
         // The edge of a run: whatever the host met, the run goes on from its journal.
         catch (Exception exception)
         {
-            if (node.IsGone) return;
+            if (node.IsGone) return StopCause.None;
             node.Options.Notice($"Run {run.Id} is put back: {exception.Message}");
-            await ReleaseAsync(isLost: true);
+            return exception is PlatformException { Error: PlatformError.DiskFull or PlatformError.StorageFailed }
+                ? StopCause.Unstored : StopCause.Lost;
         }
-        node.Feeds.Pulse(run.Id);
     }
 
-    async Task ExecuteAsync()
+    async Task<StopCause> ExecuteAsync()
     {
         // What an earlier attempt in this process posted must be seen.
         if (run.Attempts > 1) await node.Store.FlushAsync();
@@ -62,14 +70,14 @@ sealed class FlowExecution(Node node, RunRow run)
         if (run.Stop == StopReason.Superseded) guest.Stop(StopCause.Superseded, MessageOf(StopCause.Superseded));
         var isGivenUp = run.Lost >= LostMax;
         var end = isGivenUp ? await guest.SettleAsync() : await guest.RunAsync();
-        if (node.IsGone) return;
-        if (end.Cause is StopCause.Shutdown or StopCause.Lost)
+        if (node.IsGone) return StopCause.None;
+        if (end.Cause is StopCause.Shutdown or StopCause.Lost or StopCause.Unstored)
         {
-            if (end.Cause == StopCause.Lost) node.Options.Notice($"Run {run.Id} was lost: {end.Message}");
-            await ReleaseAsync(isLost: end.Cause == StopCause.Lost);
-            return;
+            if (end.Cause != StopCause.Shutdown) node.Options.Notice($"Run {run.Id} is put back: {end.Message}");
+            return end.Cause;
         }
         await EndAsync(plan.Plan, Ending(plan.Plan, end, isGivenUp));
+        return StopCause.None;
     }
 
     RunEnding Ending(RunPlan plan, GuestEnd end, bool isGivenUp)
@@ -98,25 +106,21 @@ sealed class FlowExecution(Node node, RunRow run)
     }
 
     /// <summary>Puts the run back, however long the store refuses: until then it stays leased.</summary>
-    async Task ReleaseAsync(bool isLost)
+    public async Task ReleaseAsync(StopCause cause)
     {
         while (!node.IsGone)
         {
             try
             {
                 var now = node.Time.GetUtcNow();
-                await node.Store.ReleaseAsync(run.Number, isLost, now, now);
+                var due = cause == StopCause.Unstored ? now + StoreBackOff : now;
+                await node.Store.ReleaseAsync(Lease, cause == StopCause.Lost, due, now);
                 return;
             }
-            catch (PlatformException failure) when (failure.Error != PlatformError.Closed
-                && !node.Stopping.IsCancellationRequested)
+            catch (PlatformException failure)
             {
-                node.Options.Notice(failure.Message);
+                if (failure.Error == PlatformError.Closed || node.Stopping.IsCancellationRequested) return;
                 await Task.WhenAny(Task.Delay(StoreBackOff, node.Time, node.Stopping));
-            }
-            catch (PlatformException)
-            {
-                return;
             }
         }
     }

@@ -29,7 +29,7 @@ sealed class GuestExecution : IRunHost, IDoorOwner
     {
         (_node, _plan, _journal) = (node, plan, journal);
         _door = new(node, plan, journal, this);
-        journal.Failed = failure => Stop(StopCause.Lost, failure.Message);
+        journal.Failed = Lose;
     }
 
     public RunDoor Door => _door;
@@ -61,13 +61,29 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         lock (_lock)
         {
             // A loss must not become a decision: what the store did not keep, nobody may act upon.
-            if (_cause != StopCause.None && cause is not (StopCause.Lost or StopCause.Shutdown)) return;
-            if (_cause is StopCause.Lost or StopCause.Shutdown) return;
+            if (_cause != StopCause.None && !IsPause(cause)) return;
+            if (IsPause(_cause)) return;
             (_cause, _message) = (cause, message);
         }
         if (cause is StopCause.Cancelled or StopCause.Superseded or StopCause.BrokenOff or StopCause.Diverged)
             _door.Stop();
         _guest?.Stop();
+    }
+
+    public void Lose(Exception exception)
+    {
+        if (exception is PlatformException { Error: PlatformError.DiskFull or PlatformError.StorageFailed })
+        {
+            Stop(StopCause.Unstored, exception.Message);
+            return;
+        }
+        if (exception is PlatformException)
+        {
+            Stop(StopCause.Lost, exception.Message);
+            return;
+        }
+        _node.Options.Notice($"Run {_plan.Run.Id}: the host failed: {exception}");
+        Stop(StopCause.Lost, "The host failed.");
     }
 
     public void Complete(long sequence, OperationResult result) => _guest?.Complete(sequence, result);
@@ -82,7 +98,7 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         // The edge between sandbox and host: no exception of ours runs through the guest's frames.
         catch (Exception exception)
         {
-            Stop(StopCause.Lost, exception is PlatformException ? exception.Message : "The host failed.");
+            Lose(exception);
         }
     }
 
@@ -149,10 +165,13 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         _node.Options.Notice($"Run {_plan.Run.Id}: the sandbox failed: {exception}");
     }
 
+    /// <summary>Whether the run goes on later.</summary>
+    static bool IsPause(StopCause cause) => cause is StopCause.Shutdown or StopCause.Lost or StopCause.Unstored;
+
     Task CloseAsync() => Cause switch
     {
         StopCause.Shutdown => _door.AbandonAsync(waits: !_node.IsGone),
-        StopCause.Lost => _door.AbandonAsync(waits: false),
+        StopCause.Lost or StopCause.Unstored => _door.AbandonAsync(waits: false),
         _ => _door.EndAsync(),
     };
 }

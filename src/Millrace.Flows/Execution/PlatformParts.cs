@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Millrace.Flows.Door;
 using Millrace.Flows.Operations;
 using Millrace.Flows.Storage;
+using Millrace.Sandbox;
 using Millrace.Wasm;
 
 namespace Millrace.Flows.Execution;
@@ -10,6 +10,8 @@ namespace Millrace.Flows.Execution;
 /// <summary>What a platform is put together from; tests put in parts of their own.</summary>
 sealed record PlatformParts : IAsyncDisposable
 {
+    const int ModulesMax = 64;
+
     public required PlatformOptions Options { get; init; }
     public required IStore Store { get; init; }
     public required ImmutableArray<BuiltIn> BuiltIns { get; init; }
@@ -39,7 +41,7 @@ sealed record PlatformParts : IAsyncDisposable
         {
             var store = SqliteStore.Open(Path.Combine(options.DataFolder, "millrace.db"));
             var engine = options.Engine ?? new Engine();
-            var modules = new ModuleCache(engine, options.Time);
+            var modules = new ModuleCache(engine, ModulesMax);
             var catalog = new Catalog(store);
             var connections = new ConnectionStore(options.DataFolder);
             var outside = new OutsideOperations(
@@ -53,8 +55,9 @@ sealed record PlatformParts : IAsyncDisposable
                 Catalog = catalog,
                 ConnectionStore = connections,
                 Outside = outside,
-                Guests = modules.CreateAsync,
-                CheckModule = bytes => modules.Check(SHA256.HashData(bytes.Span), bytes),
+                Guests = (deployed, request, host) => Task.FromResult<IGuest>(new SandboxGuest(SandboxRun.Create(
+                    engine, modules.Get(deployed.Package.Module), request, host, options.Time))),
+                CheckModule = bytes => modules.Get(bytes),
                 Owned = options.Engine is null ? [outside, engine, folder] : [outside, folder],
             };
         }

@@ -9,7 +9,8 @@ sealed class Dispatcher(Node node) : IDisposable
 {
     readonly SemaphoreSlim _wake = new(0, 1);
     readonly Lock _lock = new();
-    readonly Dictionary<string, (FlowExecution Execution, Task Work)> _active = [];
+    readonly Dictionary<string, FlowExecution> _active = [];
+    readonly HashSet<Task> _work = [];
     readonly ConcurrentDictionary<string, StopCause> _early = [];
     readonly CancellationTokenSource _renewals = new();
     Task _loop = Task.CompletedTask;
@@ -37,8 +38,7 @@ sealed class Dispatcher(Node node) : IDisposable
         FlowExecution? execution = null;
         lock (_lock)
         {
-            if (_active.TryGetValue(run, out var active)) execution = active.Execution;
-            else _early[run] = cause;
+            if (!_active.TryGetValue(run, out execution)) _early[run] = cause;
         }
         execution?.Stop(cause);
         Wake();
@@ -46,20 +46,17 @@ sealed class Dispatcher(Node node) : IDisposable
 
     public FlowExecution? Find(string run)
     {
-        lock (_lock) return _active.TryGetValue(run, out var active) ? active.Execution : null;
+        lock (_lock) return _active.GetValueOrDefault(run);
     }
 
     /// <summary>A planned stop: runs go back to the queue, sent writes get their answer.</summary>
     public async Task StopAsync()
     {
         node.Stop();
-        Task[] work;
-        lock (_lock)
-        {
-            foreach (var (execution, _) in _active.Values) execution.Stop(StopCause.Shutdown);
-            work = [.. _active.Values.Select(active => active.Work)];
-        }
+        StopActive();
         await _loop;
+        Task[] work;
+        lock (_lock) work = [.. _work];
         await Task.WhenAll(work);
         // Until the last write has its answer the lease must hold.
         await _renewals.CancelAsync();
@@ -70,9 +67,14 @@ sealed class Dispatcher(Node node) : IDisposable
     public void Abandon()
     {
         _renewals.Cancel();
+        StopActive();
+    }
+
+    void StopActive()
+    {
         lock (_lock)
         {
-            foreach (var (execution, _) in _active.Values) execution.Stop(StopCause.Shutdown);
+            foreach (var execution in _active.Values) execution.Stop(StopCause.Shutdown);
         }
     }
 
@@ -119,23 +121,31 @@ sealed class Dispatcher(Node node) : IDisposable
         var execution = new FlowExecution(node, row);
         lock (_lock)
         {
+            // A lease whose commit failed is given out again; the execution that it began with still has the run.
+            if (_active.TryGetValue(row.Id, out var active))
+            {
+                active.Lease = row;
+                return;
+            }
             if (_early.TryRemove(row.Id, out var cause)) execution.Stop(cause);
             if (node.Stopping.IsCancellationRequested) execution.Stop(StopCause.Shutdown);
-            _active.Add(row.Id, (execution, Task.Run(() => RunAsync(execution))));
+            _active.Add(row.Id, execution);
+            var work = Task.Run(() => RunAsync(execution));
+            _work.Add(work);
+            work.ContinueWith(
+                ended => { lock (_lock) _work.Remove(ended); }, CancellationToken.None, TaskContinuationOptions.None,
+                TaskScheduler.Default);
         }
     }
 
     async Task RunAsync(FlowExecution execution)
     {
-        try
-        {
-            await execution.RunAsync();
-        }
-        finally
-        {
-            lock (_lock) _active.Remove(execution.Run.Id);
-            Wake();
-        }
+        var pause = await execution.RunAsync();
+        lock (_lock) _active.Remove(execution.Run.Id);
+        // Only now: once it is back in the queue it is leased anew.
+        if (pause != StopCause.None) await execution.ReleaseAsync(pause);
+        node.Feeds.Pulse(execution.Run.Id);
+        Wake();
     }
 
     async Task WaitAsync()

@@ -41,8 +41,11 @@ interface IStore : IAsyncDisposable
     /// <summary>Takes over every leased run: the sole node has the lock of its data folder.</summary>
     Task<int> RecoverAsync(DateTimeOffset now);
 
-    /// <summary>Puts a run back into the queue: after a loss, or at a planned stop, which never counts.</summary>
-    Task ReleaseAsync(long run, bool isLost, DateTimeOffset due, DateTimeOffset now);
+    /// <summary>
+    /// Puts a run back into the queue: after a loss, or at a planned stop, which never counts. Nothing happens when the
+    /// lease is no longer the one that <paramref name="run"/> was given out with.
+    /// </summary>
+    Task ReleaseAsync(RunRow run, bool isLost, DateTimeOffset due, DateTimeOffset now);
 
     /// <summary>Ends a queued run, or tells a running one to end. Null: no such run, or it has ended.</summary>
     Task<RunState?> StopAsync(string run, StopReason reason, long nowMs);

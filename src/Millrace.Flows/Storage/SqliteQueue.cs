@@ -23,6 +23,13 @@ static class SqliteQueue
             coalesce((SELECT max(at_ns) FROM deliveries WHERE run=runs.number), 0))
         """;
 
+    const string BelowRun =
+        """
+        WITH RECURSIVE below(number) AS (
+          SELECT number FROM runs WHERE parent=$1
+          UNION ALL SELECT runs.number FROM runs JOIN below ON runs.parent=below.number)
+        """;
+
     public static Accepted Accept(SqliteSession session, NewEvent newEvent, ImmutableArray<NewRun> runs)
     {
         var known = session.Value(
@@ -77,21 +84,23 @@ static class SqliteQueue
     public static int Recover(SqliteSession session, DateTimeOffset now)
     {
         var leased = session.All(
-            "SELECT number FROM runs WHERE state=1 AND parent IS NULL", row => row.GetInt64(0));
-        foreach (var run in leased) Release(session, run, isLost: true, now, now);
+            "SELECT number, attempts FROM runs WHERE state=1 AND parent IS NULL",
+            row => (Run: row.GetInt64(0), Attempt: row.GetInt64(1)));
+        foreach (var (run, attempt) in leased) Release(session, run, attempt, isLost: true, now, now);
         return leased.Count;
     }
 
     public static bool Release(
-        SqliteSession session, long run, bool isLost, DateTimeOffset due, DateTimeOffset now) => session.Run(
+        SqliteSession session, long run, long attempt, bool isLost, DateTimeOffset due, DateTimeOffset now) =>
+        session.Run(
         $"""
         UPDATE runs SET state=0, due_ms=$2, lease_owner=NULL, lease_until_ms=NULL,
                former_lease_ms=min(coalesce(lease_until_ms, $3), $3),
                lost=CASE WHEN $4=0 THEN lost WHEN {Progress}>rows_at_lease THEN 1 ELSE lost+1 END,
                wall_used_ms=wall_used_ms + max(0, ({LastNs} - coalesce(attempt_ns, 0)) / 1000000)
-        WHERE number=$1 AND state=1
+        WHERE number=$1 AND state=1 AND attempts=$5
         """,
-        run, due.ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds(), isLost ? 1 : 0) > 0;
+        run, due.ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds(), isLost ? 1 : 0, attempt) > 0;
 
     public static RunState? Stop(SqliteSession session, string run, StopReason reason, long nowMs)
     {
@@ -126,11 +135,13 @@ static class SqliteQueue
         if (session.Value("SELECT number FROM runs WHERE id=$1", id) is long number) End(session, number, ending);
     }
 
+    /// <summary>Numbers of child runs, their child runs, and so on.</summary>
+    public static List<long> Below(SqliteSession session, long run) =>
+        session.All($"{BelowRun} SELECT number FROM below", row => row.GetInt64(0), run);
+
     static void EndChildrenOf(SqliteSession session, long run, long nowMs) => session.Run(
-        """
-        WITH RECURSIVE below(number) AS (
-          SELECT number FROM runs WHERE parent=$1
-          UNION ALL SELECT runs.number FROM runs JOIN below ON runs.parent=below.number)
+        $"""
+        {BelowRun}
         UPDATE runs SET state=2, outcome=$2, message='The caller has ended.', ended_ms=$3
         WHERE state<>2 AND number IN (SELECT number FROM below)
         """,

@@ -45,6 +45,10 @@ sealed class SqliteStore : IStore
         }
     }
 
+    /// <summary>As a full disk does: the file grows no further. For tests.</summary>
+    public Task LimitAsync(int pages) =>
+        _writer.CommitAsync(session => session.Value($"PRAGMA max_page_count={pages}"));
+
     /// <summary>As a crash does: what is not committed is gone.</summary>
     public void Abort()
     {
@@ -84,24 +88,28 @@ sealed class SqliteStore : IStore
     public Task<int> RecoverAsync(DateTimeOffset now) =>
         _writer.CommitAsync(session => SqliteQueue.Recover(session, now));
 
-    public Task ReleaseAsync(long run, bool isLost, DateTimeOffset due, DateTimeOffset now) =>
-        _writer.CommitAsync(session => SqliteQueue.Release(session, run, isLost, due, now));
+    public Task ReleaseAsync(RunRow run, bool isLost, DateTimeOffset due, DateTimeOffset now) =>
+        _writer.CommitAsync(session =>
+        {
+            foreach (var number in SqliteQueue.Below(session, run.Number).Prepend(run.Number)) _writer.Mend(number);
+            return SqliteQueue.Release(session, run.Number, run.Attempts, isLost, due, now);
+        });
 
     public Task<RunState?> StopAsync(string run, StopReason reason, long nowMs) =>
         _writer.CommitAsync(session => SqliteQueue.Stop(session, run, reason, nowMs));
 
     public Task EndAsync(long run, RunEnding ending) =>
-        _writer.CommitAsync(session => SqliteQueue.End(session, run, ending));
+        _writer.CommitAsync(session => SqliteQueue.End(session, run, ending), run);
 
     public Task AppendAsync(long run, int branch, bool lags, params ImmutableArray<JournalChange> changes) =>
         _writer.Post(lags, session =>
         {
             foreach (var change in changes) SqliteJournal.Apply(session, run, branch, change);
             return true;
-        }).Committed;
+        }, run).Committed;
 
     public Ticket<long> BeginChild(long run, int branch, NewChild child) =>
-        _writer.Post(lags: true, session => SqliteJournal.BeginChild(session, run, branch, child));
+        _writer.Post(lags: true, session => SqliteJournal.BeginChild(session, run, branch, child), run);
 
     public Ticket<KvAnswer> ChangeKey(
         long run, int branch, bool lags, KvChange change, Func<KvAnswer, ImmutableArray<JournalChange>> record) =>
@@ -110,7 +118,7 @@ sealed class SqliteStore : IStore
             var answer = SqliteKeys.Change(session, change);
             foreach (var row in record(answer)) SqliteJournal.Apply(session, run, branch, row);
             return answer;
-        });
+        }, run);
 
     public Task FlushAsync() => _writer.Post(lags: false, _ => true).Committed;
 

@@ -5,7 +5,8 @@ namespace Millrace.Flows.Storage;
 
 /// <summary>
 /// The one thread that writes. Writes are executed in the order of posting inside an open transaction; it is committed
-/// when somebody waits for it and nothing more stands in the queue, or when the oldest write has lagged 10 ms.
+/// when somebody waits for it and nothing more stands in the queue, or when the oldest write has lagged 10 ms. When a
+/// commit fails, later writes of the same runs fail too, until the run is put back: a journal has no holes.
 /// </summary>
 sealed class SqliteWriter : IDisposable
 {
@@ -15,6 +16,7 @@ sealed class SqliteWriter : IDisposable
     readonly SqliteSession _session;
     readonly Thread _thread;
     readonly Queue<Job> _queue = [];
+    readonly HashSet<long> _broken = [];
     bool _isClosing;
     bool _isAborted;
 
@@ -28,10 +30,10 @@ sealed class SqliteWriter : IDisposable
     /// <summary>How many commits there were.</summary>
     public long Commits { get; private set; }
 
-    /// <summary>Posts a write.</summary>
-    public Ticket<T> Post<T>(bool lags, Func<SqliteSession, T> write)
+    /// <summary>Posts a write, of a run where one is named.</summary>
+    public Ticket<T> Post<T>(bool lags, Func<SqliteSession, T> write, long? run = null)
     {
-        var job = new Job<T>(lags, write);
+        var job = new Job<T>(lags, run, write);
         lock (_queue)
         {
             if (_isClosing) job.Fail(new PlatformException(PlatformError.Closed, "The platform is closed."));
@@ -42,12 +44,15 @@ sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>Posts a write and answers after its commit.</summary>
-    public async Task<T> CommitAsync<T>(Func<SqliteSession, T> write)
+    public async Task<T> CommitAsync<T>(Func<SqliteSession, T> write, long? run = null)
     {
-        var ticket = Post(lags: false, write);
+        var ticket = Post(lags: false, write, run);
         await ticket.Committed;
         return await ticket.Executed;
     }
+
+    /// <summary>A run begins anew from its journal; called by a write.</summary>
+    public void Mend(long run) => _broken.Remove(run);
 
     /// <summary>As a crash does: what is not committed is gone.</summary>
     public void Abort()
@@ -84,7 +89,7 @@ sealed class SqliteWriter : IDisposable
             {
                 Rollback();
                 var failure = SqliteFailure.Of(exception);
-                foreach (var job in batch) job.Fail(failure);
+                foreach (var job in batch) Fail(job, failure);
             }
         }
     }
@@ -109,8 +114,19 @@ sealed class SqliteWriter : IDisposable
         Commits++;
     }
 
+    void Fail(Job job, Exception failure)
+    {
+        if (job.Run is { } run) _broken.Add(run);
+        job.Fail(failure);
+    }
+
     void Write(Job job)
     {
+        if (job.Run is { } run && _broken.Contains(run))
+        {
+            job.Fail(new PlatformException(PlatformError.StorageFailed, "An earlier step of the run was not kept."));
+            return;
+        }
         _session.Run("SAVEPOINT job");
         try
         {
@@ -122,7 +138,7 @@ sealed class SqliteWriter : IDisposable
         {
             _session.Run("ROLLBACK TO job");
             _session.Run("RELEASE job");
-            job.Fail(SqliteFailure.Of(exception));
+            Fail(job, SqliteFailure.Of(exception));
         }
     }
 
@@ -152,11 +168,13 @@ sealed class SqliteWriter : IDisposable
         }
     }
 
-    abstract class Job(bool lags)
+    abstract class Job(bool lags, long? run)
     {
         readonly TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public bool Lags { get; } = lags;
+
+        public long? Run { get; } = run;
 
         public Task Committed => _committed.Task;
 
@@ -172,7 +190,7 @@ sealed class SqliteWriter : IDisposable
         }
     }
 
-    sealed class Job<T>(bool lags, Func<SqliteSession, T> write) : Job(lags)
+    sealed class Job<T>(bool lags, long? run, Func<SqliteSession, T> write) : Job(lags, run)
     {
         readonly TaskCompletionSource<T> _executed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -1,0 +1,13 @@
+using Millrace.Sandbox;
+
+namespace Millrace.Flows.Execution;
+
+/// <summary>A guest in this process.</summary>
+sealed class SandboxGuest(SandboxRun run) : IGuest
+{
+    public RunEnd Execute() => run.Execute();
+
+    public void Complete(long sequence, OperationResult result) => run.Complete(sequence, result);
+
+    public void Stop() => run.Stop();
+}
