@@ -1,4 +1,3 @@
-using Millrace.Flows;
 using Millrace.Server;
 
 namespace Millrace.Cli.Reviewing;
@@ -32,10 +31,13 @@ sealed class ModelChoice : IAsyncDisposable
             return new(null, remote);
         }
 
-        var local = new LocalModels(
-            new([Path.Combine(CliEnvironment.UserFolder, "models"), .. Folders(environment)], Shipped.TinyModel,
-                new(InferenceWorkerCommand.CommandLine())) { ChosenFile = isFile ? wish.Model : null },
-            ReviewSession.Verdicts);
+        var options = new LocalModelOptions(
+            [Path.Combine(CliEnvironment.UserFolder, "models"), .. Folders(environment)], Shipped.TinyModel,
+            new(InferenceWorkerCommand.CommandLine()))
+        {
+            ChosenFile = isFile ? wish.Model : null,
+        };
+        var local = new LocalModels(options, ReviewSession.Verdicts);
         await SayAsync(local, screen, cancel);
         return new(local, null);
     }
