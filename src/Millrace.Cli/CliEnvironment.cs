@@ -25,5 +25,20 @@ sealed record CliEnvironment(Func<string, string?> Find)
     public static string UserFolder => Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace");
 
+    /// <summary>Where this user's things lie: the default data folder, models, verdicts.</summary>
+    public string Folder { get; init; } = UserFolder;
+
+    /// <summary>Where the kill test kills: <c>point:operation:nth</c>.</summary>
+    public string? FailPoint => Value("MILLRACE_FAILPOINT");
+
+    /// <summary>How long a node holds a run without renewing it, in milliseconds.</summary>
+    public string? LeaseMs => Value("MILLRACE_LEASE_MS");
+
+    /// <summary>Longest time that a write may be on its way, in milliseconds.</summary>
+    public string? SendDeadlineMs => Value("MILLRACE_SEND_DEADLINE_MS");
+
+    /// <summary>Where programs are found.</summary>
+    public string? ProgramPath => Value("PATH");
+
     string? Value(string name) => Find(name) is { Length: > 0 } value ? value : null;
 }

@@ -18,7 +18,11 @@ static class NewCommand
             Description = string.Join("; ", Templates.Select(entry => $"{entry.Key}: {entry.Value.Says}")),
         };
         template.AcceptOnlyFromAmong([.. Templates.Keys]);
-        var folder = new Argument<string?>("folder") { Description = "Where to; the template's name when left out.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Argument<string?>("folder")
+        {
+            Description = "Where to; the template's name when left out.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var command = new Command("new", "Makes a function of your own from a template.") { template, folder };
         command.SetAction(result =>
         {

@@ -8,14 +8,29 @@ namespace Millrace.Cli;
 /// <summary><c>millrace run</c>: any WASI program, plainly: real clock, real files, no journal.</summary>
 static class RunCommand
 {
+    public const string Name = "run";
+
     public static Command Create(Screen screen)
     {
         var module = new Argument<FileInfo>("module") { Description = "The program: .wasm, or .wat text." };
-        var arguments = new Argument<string[]>("args") { Description = "The program's arguments.", Arity = ArgumentArity.ZeroOrMore };
-        var dir = new Option<string[]>("--dir") { Description = "A folder the program may use: HOST or HOST::GUEST, with :ro for reading only." };
-        var env = new Option<string[]>("--env") { Description = "An environment variable the program sees: NAME=VALUE." };
-        var invoke = new Option<string?>("--invoke") { Description = "Call this exported function with the arguments as numbers, instead of _start." };
-        var command = new Command("run", "Runs a WASI program.") { module, arguments, dir, env, invoke };
+        var arguments = new Argument<string[]>("args")
+        {
+            Description = "The program's arguments.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var dir = new Option<string[]>("--dir")
+        {
+            Description = "A folder the program may use: HOST or HOST::GUEST, with :ro for reading only.",
+        };
+        var env = new Option<string[]>("--env")
+        {
+            Description = "An environment variable the program sees: NAME=VALUE.",
+        };
+        var invoke = new Option<string?>("--invoke")
+        {
+            Description = "Call this exported function with the arguments as numbers, instead of _start.",
+        };
+        var command = new Command(Name, "Runs a WASI program.") { module, arguments, dir, env, invoke };
         command.SetAction(result => Run(
             screen, result.GetRequiredValue(module), [.. result.GetValue(arguments) ?? []],
             result.GetValue(dir) ?? [], result.GetValue(env) ?? [], result.GetValue(invoke)));

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
@@ -13,7 +15,12 @@ sealed class CommandException(string message, int exitCode = 2) : Exception(mess
 /// <summary>Results go to standard output; all that is said to a person goes to standard error.</summary>
 sealed class Screen
 {
-    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        // For a terminal, not for a page: + and quotes stay readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     readonly TextReader _input;
     readonly TextWriter _output;
@@ -28,13 +35,16 @@ sealed class Screen
 
     public Screen(TextReader input, TextWriter output, TextWriter errors)
     {
-        (_input, _output, _errors) = (input, output, errors);
+        (_input, _output, _errors) = (input, TextWriter.Synchronized(output), TextWriter.Synchronized(errors));
         var isTerminal = errors == Console.Error && !Console.IsErrorRedirected;
         _live = isTerminal ? AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(errors) }) : null;
     }
 
     /// <summary>Whether a person sits at the terminal.</summary>
     public bool IsInteractive { get; init; }
+
+    /// <summary>Where results go.</summary>
+    public TextWriter Output => _output;
 
     /// <summary>One line for the person.</summary>
     public void Note(string text) => _errors.WriteLine(text);
@@ -51,6 +61,24 @@ sealed class Screen
         if (!IsInteractive) return false;
         _errors.Write($"{question} [y/N] ");
         return _input.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    /// <summary>One line of input; null at its end.</summary>
+    public string? ReadLine() => _input.ReadLine();
+
+    /// <summary>Asks for a secret, which the terminal does not show.</summary>
+    public string AskHidden(string question)
+    {
+        _errors.Write($"{question}: ");
+        var typed = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
+        {
+            if (key.Key == ConsoleKey.Backspace) typed.Length = Math.Max(0, typed.Length - 1);
+            else if (!char.IsControl(key.KeyChar)) typed.Append(key.KeyChar);
+        }
+
+        _errors.WriteLine();
+        return typed.ToString();
     }
 
     /// <summary>Does a thing that may take over a second: a spinner on a terminal, else one line at its start.</summary>

@@ -9,7 +9,10 @@ static class WastCommand
     public static Command Create(Screen screen)
     {
         var path = new Argument<string>("path") { Description = "A .wast file, or a folder of them." };
-        var json = new Option<bool>("--json") { Description = "End with one line {executed, passed, failed, excluded}." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "End with one line {executed, passed, failed, excluded}.",
+        };
         var command = new Command(
             "wast", "Runs scripts of the WebAssembly test suite. A folder's proposals/ and legacy/ run only when named.") { path, json };
         command.SetAction((result, cancel) =>

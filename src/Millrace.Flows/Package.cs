@@ -43,6 +43,21 @@ public sealed class Package
 
     Trigger? HttpTrigger => Flow?.Triggers.FirstOrDefault(trigger => trigger.On == "http");
 
+    /// <summary>Integrations that must be deployed first: those it asks, and those whose events it takes.</summary>
+    public ImmutableSortedSet<string> Requires
+    {
+        get
+        {
+            var asked = (Flow?.Grants ?? Integration!.Grants).Integrations.Keys;
+            var heard = (Flow?.Triggers ?? []).Select(trigger => trigger.On.Split('.'))
+                .Where(parts => parts.Length > 1).Select(parts => parts[0]);
+            return asked.Concat(heard).ToImmutableSortedSet(StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Whether it may ask models.</summary>
+    public bool AsksModels => Flow is { Grants.Models.Length: > 0 };
+
     /// <summary>The WebAssembly module.</summary>
     public ReadOnlyMemory<byte> Module => Files.All[Flow?.Module ?? Integration!.Module];
 

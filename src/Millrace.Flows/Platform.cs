@@ -105,6 +105,14 @@ public sealed class Platform : IAsyncDisposable
             [.. flow.Package.Flow!.Triggers.Select(trigger => trigger.On)])),
     ];
 
+    /// <summary>The newest version of every integration.</summary>
+    public ImmutableArray<IntegrationSummary> Integrations =>
+    [
+        .. _node.Catalog.Integrations.OrderBy(deployed => deployed.Row.Name, StringComparer.Ordinal).Select(
+            deployed => new IntegrationSummary(
+                deployed.Row.Name, deployed.Row.Version, deployed.Package.Webhook is not null)),
+    ];
+
     /// <summary>The newest version of a flow or an integration; null when there is none.</summary>
     public Package? Find(string name, bool isIntegration) => _node.Catalog.Newest(
         isIntegration ? PackageKind.Integration : PackageKind.Flow, name)?.Package;

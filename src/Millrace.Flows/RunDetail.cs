@@ -135,3 +135,9 @@ public sealed record DeployedPackage(string Name, int Version, bool IsNew, Immut
 /// <param name="Triggers">What makes runs of it: event types.</param>
 public sealed record FlowSummary(
     string Name, int Version, DateTimeOffset DeployedAt, ImmutableArray<string> Triggers);
+
+/// <summary>A deployed integration in a list.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Version">The newest version.</param>
+/// <param name="HasWebhook">Whether it emits events.</param>
+public sealed record IntegrationSummary(string Name, int Version, bool HasWebhook);

@@ -34,13 +34,19 @@ public sealed class ControlClient : IAsyncDisposable
     /// <summary>Reaches the server of a data folder, or opens the folder.</summary>
     /// <exception cref="PlatformException">No server runs, and the data folder cannot be used.</exception>
     /// <exception cref="ServerException">No server runs, and the socket cannot be opened.</exception>
-    public static async Task<ControlClient> OpenAsync(string dataFolder, CancellationToken cancel = default)
+    public static Task<ControlClient> OpenAsync(string dataFolder, CancellationToken cancel = default) =>
+        OpenAsync(new PlatformOptions { DataFolder = dataFolder }, cancel);
+
+    /// <summary>Reaches the server of a data folder, or opens the folder as told.</summary>
+    /// <exception cref="PlatformException">No server runs, and the data folder cannot be used.</exception>
+    /// <exception cref="ServerException">No server runs, and the socket cannot be opened.</exception>
+    public static async Task<ControlClient> OpenAsync(PlatformOptions platform, CancellationToken cancel = default)
     {
-        var path = ControlSocket.PathIn(dataFolder);
+        var path = ControlSocket.PathIn(platform.DataFolder);
         if (await AnswersAsync(path, cancel)) return new ControlClient(path, null);
         var own = await ServerHost.StartAsync(new ServerOptions
         {
-            Platform = new PlatformOptions { DataFolder = dataFolder },
+            Platform = platform,
             IsServing = false,
         });
         return new ControlClient(path, own);
@@ -85,6 +91,18 @@ public sealed class ControlClient : IAsyncDisposable
     /// <summary>The newest version of every flow.</summary>
     public Task<ImmutableArray<FlowReply>> FlowsAsync(CancellationToken cancel = default) =>
         GetAsync<ImmutableArray<FlowReply>>("/flows", cancel);
+
+    /// <summary>The newest version of every integration.</summary>
+    public Task<ImmutableArray<IntegrationSummary>> IntegrationsAsync(CancellationToken cancel = default) =>
+        GetAsync<ImmutableArray<IntegrationSummary>>("/integrations", cancel);
+
+    /// <summary>Asks a model outside any run, for the check of it.</summary>
+    /// <exception cref="LanguageModelException">The model could not answer.</exception>
+    public async Task<ChatAnswer> AskModelAsync(ChatRequest request, CancellationToken cancel = default)
+    {
+        var reply = await PostAsync<ModelReply>("/models/ask", request, cancel);
+        return reply.Answer ?? throw new LanguageModelException(reply.ErrorType!, reply.ErrorDetail!);
+    }
 
     /// <summary>The models that flows can name.</summary>
     public Task<ImmutableArray<ModelSummary>> ModelsAsync(CancellationToken cancel = default) =>

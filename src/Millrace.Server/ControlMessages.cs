@@ -36,3 +36,9 @@ public sealed record FlowReply(FlowSummary Flow, string? RunUrl, string? Token);
 /// <param name="Sequence">The operation.</param>
 /// <param name="Result">Head of its result, JSON; null: it was not applied.</param>
 public sealed record ResolveRequest(long Sequence, string? Result);
+
+/// <summary>A model's answer, or why there is none.</summary>
+/// <param name="Answer">Null when it could not answer.</param>
+/// <param name="ErrorType">Type of the error result.</param>
+/// <param name="ErrorDetail">One sentence.</param>
+public sealed record ModelReply(ChatAnswer? Answer, string? ErrorType = null, string? ErrorDetail = null);

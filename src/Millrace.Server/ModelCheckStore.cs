@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Millrace.Flows;
 
 namespace Millrace.Server;
 
@@ -28,6 +29,10 @@ public sealed class ModelCheckStore(string path)
     {
         lock (_lock) return Read().Checks.GetValueOrDefault(key);
     }
+
+    /// <summary>What is known of a remote model, for <see cref="PlatformOptions.RemoteVerdict"/>; null: not checked.</summary>
+    public ModelVerdict? RemoteVerdict(string key) =>
+        Find(key) is { Report: var report } ? new(report.Passed, report.Reason) : null;
 
     /// <summary>The hash of a file in a given state (path, size, time of change), or null.</summary>
     public string? FindHash(string fileState)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Wasi.Posix;
 
 namespace Millrace.Wasi;
 
@@ -60,6 +61,9 @@ public sealed record WasiOptions
     /// swapped in between check and open is noticed only after the open.
     /// </summary>
     public bool IsPortable { get; init; }
+
+    /// <summary>Whether this machine's kernel can walk paths below a preopen by itself (openat2, Linux 5.6).</summary>
+    public static bool IsKernelWalkSupported => OperatingSystem.IsLinux() && PosixDirectory.IsSupported;
 
     /// <summary>Descriptors open at one time.</summary>
     public int DescriptorsMax { get; init; } = 1024;

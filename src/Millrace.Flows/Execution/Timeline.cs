@@ -53,12 +53,7 @@ static class Timeline
     /// <summary>Standard error and <c>log.write</c>, by time.</summary>
     public static async Task<ImmutableArray<LogEntry>> LogAsync(IStore store, RunRow row)
     {
-        var entries = new List<LogEntry>();
-        foreach (var chunk in await store.OutputAsync(row.Number, OutputStream.Log, 0, ChunksMax))
-        {
-            entries.Add(new(DateTimeOffset.FromUnixTimeMilliseconds(chunk.AtMs), "stderr",
-                Encoding.UTF8.GetString(chunk.Bytes)));
-        }
+        var entries = Lines(await store.OutputAsync(row.Number, OutputStream.Log, 0, ChunksMax)).ToList();
         var journal = await store.JournalAsync(row.Number, row.Branch);
         foreach (var operation in journal.Operations.Where(o => o is { Name: "log.write", State: OperationState.Done }))
         {
@@ -68,6 +63,28 @@ static class Timeline
         }
         return [.. entries.OrderBy(entry => entry.At)];
     }
+
+    /// <summary>A line may have been written in pieces; it is as old as its first one.</summary>
+    static IEnumerable<LogEntry> Lines(ImmutableArray<OutputRow> chunks)
+    {
+        var (line, at) = (new List<byte>(), 0L);
+        foreach (var chunk in chunks)
+        {
+            foreach (var value in chunk.Bytes)
+            {
+                if (line.Count == 0) at = chunk.AtMs;
+                line.Add(value);
+                if (value != (byte)'\n') continue;
+                yield return Line(line, at);
+                line.Clear();
+            }
+        }
+        if (line.Count > 0) yield return Line(line, at);
+    }
+
+    static LogEntry Line(List<byte> line, long atMs) => new(
+        DateTimeOffset.FromUnixTimeMilliseconds(atMs), "stderr",
+        Encoding.UTF8.GetString([.. line]).TrimEnd('\n', '\r'));
 
     static OperationDetail Operation(OperationRow row, IEnumerable<RunDetail> children) => new()
     {

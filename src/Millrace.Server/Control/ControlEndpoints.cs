@@ -23,6 +23,8 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
             Environment.ProcessId, host.Url, host.PagesUrl, Path.GetFullPath(dataFolder))));
         application.MapPost("/deploy", DeployAsync);
         application.MapGet("/flows", context => WriteAsync(context, Platform.Flows.Select(Flow)));
+        application.MapGet("/integrations", context => WriteAsync(context, Platform.Integrations));
+        application.MapPost("/models/ask", AskModelAsync);
         application.MapGet("/models", async context =>
             await WriteAsync(context, await Platform.ModelsAsync(context.RequestAborted)));
         MapRuns(application);
@@ -91,6 +93,19 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
         var runUrl = package.HasHttpTrigger ? RunUrl(package.Name) : null;
         await WriteAsync(context, new DeployReply(
             deployed.Name, package.IsIntegration, deployed.Version, deployed.IsNew, deployed.Remarks, runUrl));
+    }
+
+    async Task AskModelAsync(HttpContext context)
+    {
+        var request = await ReadAsync<ChatRequest>(context);
+        try
+        {
+            await WriteAsync(context, new ModelReply(await Platform.AskModelAsync(request, context.RequestAborted)));
+        }
+        catch (LanguageModelException e)
+        {
+            await WriteAsync(context, new ModelReply(null, e.Type, e.Message));
+        }
     }
 
     FlowReply Flow(FlowSummary flow)
