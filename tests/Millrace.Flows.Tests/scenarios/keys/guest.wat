@@ -1,0 +1,23 @@
+;; Sets a key, reads it back, prints what it read.
+(module
+  (import "millrace" "start" (func $start (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "millrace" "wait" (func $wait (param i32 i32 i32 i32) (result i32)))
+  (import "millrace" "take" (func $take (param i32 i32 i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "kv.set")
+  (data (i32.const 32) "kv.get")
+  (data (i32.const 48) "{\"key\":\"n\"}")
+  (data (i32.const 64) "forty-two")
+  ;; handle at 0, what wait says at 4, 8, 12; heads at 1024, bodies at 2048
+  (func $call (param $op i32) (param $body i32) (param $body_len i32)
+    (i32.store (i32.const 0)
+      (call $start (local.get $op) (i32.const 6) (i32.const 48) (i32.const 11) (local.get $body) (local.get $body_len)))
+    (drop (call $wait (i32.const 0) (i32.const 1) (i32.const -1) (i32.const 4)))
+    (call $take (i32.load (i32.const 0)) (i32.const 1024) (i32.const 2048)))
+  (func (export "_start")
+    (call $call (i32.const 16) (i32.const 64) (i32.const 9))
+    (call $call (i32.const 32) (i32.const 0) (i32.const 0))
+    (i32.store (i32.const 96) (i32.const 2048))
+    (i32.store (i32.const 100) (i32.load (i32.const 12)))
+    (drop (call $fd_write (i32.const 1) (i32.const 96) (i32.const 1) (i32.const 104)))))
