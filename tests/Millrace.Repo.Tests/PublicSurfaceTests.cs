@@ -39,7 +39,8 @@ public class PublicSurfaceTests
     public void An_interface_has_at_least_two_implementations(string library)
     {
         // Test fakes count; a border to a part that comes later is listed with its reason.
-        string[] awaited = ["IRunHost"];
+        // IStore: the one of PostgreSQL.
+        string[] awaited = ["IRunHost", "IStore"];
         var own = Assembly.Load(library).GetTypes().Where(type => type.IsInterface && !awaited.Contains(type.Name)
             && !type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)));
         var sources = Repository.Files(".cs").Select(Repository.Read).ToList();

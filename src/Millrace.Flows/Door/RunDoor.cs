@@ -6,19 +6,6 @@ using Millrace.Sandbox;
 
 namespace Millrace.Flows.Door;
 
-/// <summary>What the door tells the execution it belongs to.</summary>
-interface IDoorOwner
-{
-    /// <summary>The guest may have this result.</summary>
-    void Complete(long sequence, OperationResult result);
-
-    /// <summary>The execution cannot go on.</summary>
-    void Stop(StopCause cause, string message);
-
-    /// <summary>The execution cannot go on for what the host met.</summary>
-    void Lose(Exception exception);
-}
-
 /// <summary>
 /// The only way from a guest to the outside: grant → budget → journal → answer → journal. Operations belong to the
 /// run: they go on when the guest is gone, until <see cref="EndAsync"/> has settled them.
@@ -28,7 +15,7 @@ sealed class RunDoor
     readonly Node _node;
     readonly RunPlan _plan;
     readonly RunJournal _journal;
-    readonly IDoorOwner _owner;
+    readonly GuestExecution _owner;
     readonly LocalOperations _local;
     readonly Asking _asking;
     readonly Writing _writing;
@@ -37,7 +24,7 @@ sealed class RunDoor
     bool _isStopped;
     bool _hasSentWrite;
 
-    public RunDoor(Node node, RunPlan plan, RunJournal journal, IDoorOwner owner)
+    public RunDoor(Node node, RunPlan plan, RunJournal journal, GuestExecution owner)
     {
         (_node, _plan, _journal, _owner) = (node, plan, journal, owner);
         _local = new(node, plan, journal);

@@ -13,7 +13,7 @@ namespace Millrace.Flows.Execution;
 sealed record GuestEnd(RunEnd? Run, StopCause Cause, string Message, ReadOnlyMemory<byte> Output);
 
 /// <summary>One execution of a run: the host's side of the border to the sandbox.</summary>
-sealed class GuestExecution : IRunHost, IDoorOwner
+sealed class GuestExecution : IRunHost
 {
     readonly Node _node;
     readonly RunPlan _plan;
@@ -70,6 +70,7 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         _guest?.Stop();
     }
 
+    /// <summary>The execution cannot go on for what the host met.</summary>
     public void Lose(Exception exception)
     {
         if (exception is PlatformException { Error: PlatformError.DiskFull or PlatformError.StorageFailed })
@@ -86,6 +87,7 @@ sealed class GuestExecution : IRunHost, IDoorOwner
         Stop(StopCause.Lost, "The host failed.");
     }
 
+    /// <summary>The guest may have this result.</summary>
     public void Complete(long sequence, OperationResult result) => _guest?.Complete(sequence, result);
 
     void IRunHost.Start(long sequence, OperationRequest request)
