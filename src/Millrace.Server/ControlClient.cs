@@ -25,7 +25,11 @@ public sealed class ControlClient : IAsyncDisposable
             ConnectCallback = (_, cancel) => ConnectAsync(socketPath, cancel),
         };
         // Waiting for a run takes as long as the run.
-        _http = new HttpClient(transport) { BaseAddress = new Uri("http://control"), Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(transport)
+        {
+            BaseAddress = new Uri("http://control"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
     }
 
     /// <summary>Whether a server runs; else the folder is open here.</summary>
@@ -82,10 +86,12 @@ public sealed class ControlClient : IAsyncDisposable
     }
 
     /// <summary>What the server says of itself.</summary>
-    public Task<ServerStatus> StatusAsync(CancellationToken cancel = default) => GetAsync<ServerStatus>("/status", cancel);
+    public Task<ServerStatus> StatusAsync(CancellationToken cancel = default) =>
+        GetAsync<ServerStatus>("/status", cancel);
 
     /// <summary>Deploys what lies in a folder.</summary>
-    public Task<DeployReply> DeployAsync(string folder, JsonObject? settings = null, CancellationToken cancel = default) =>
+    public Task<DeployReply> DeployAsync(
+        string folder, JsonObject? settings = null, CancellationToken cancel = default) =>
         PostAsync<DeployReply>("/deploy", new DeployRequest(Path.GetFullPath(folder), settings), cancel);
 
     /// <summary>The newest version of every flow.</summary>

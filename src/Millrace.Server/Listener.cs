@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Millrace.Server.Gateway;
 
@@ -37,7 +38,7 @@ sealed class Listener : IAsyncDisposable
             listen(kestrel);
         });
         builder.Services.AddRoutingCore();
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         _application = builder.Build();
     }
 

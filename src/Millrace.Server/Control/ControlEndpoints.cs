@@ -63,16 +63,16 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
         application.MapPost("/connections", async context =>
         {
             var connection = await ReadAsync<NewConnection>(context);
-            var integration = Platform.Find(connection.Integration, isIntegration: true) ?? throw NotFound(
-                $"No integration '{connection.Integration}' is deployed; deploy it first: millrace deploy {connection.Integration}");
+            var name = connection.Integration;
+            var integration = Platform.Find(name, isIntegration: true) ?? throw NotFound(
+                $"No integration '{name}' is deployed; deploy it first: millrace deploy {name}");
             Guard(() => Platform.Connections.Add(connection, integration));
             await WriteAsync(context, true);
         });
-        application.MapDelete("/connections/{id}", async context => await WriteAsync(context,
-            Platform.Connections.Remove(Id(context)) ? true : throw NotFound($"There is no connection '{Id(context)}'.")));
+        application.MapDelete("/connections/{id}", async context => await WriteAsync(
+            context, Platform.Connections.Remove(Id(context)) ? true : throw NoConnection(context)));
         application.MapPost("/connections/{id}/test", async context => await WriteAsync(context,
-            await Platform.TestConnectionAsync(Id(context), context.RequestAborted)
-                ?? throw NotFound($"There is no connection '{Id(context)}'.")));
+            await Platform.TestConnectionAsync(Id(context), context.RequestAborted) ?? throw NoConnection(context)));
     }
 
     async Task DeployAsync(HttpContext context)
@@ -174,6 +174,9 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
 
     static string? Query(HttpContext context, string name) =>
         context.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
+
+    static ProblemException NoConnection(HttpContext context) =>
+        NotFound($"There is no connection '{Id(context)}'.");
 
     static ProblemException NotFound(string detail) => new(404, "not-found", "Not found", detail);
 }

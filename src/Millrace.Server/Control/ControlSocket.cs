@@ -14,8 +14,8 @@ static class ControlSocket
         var path = Path.Combine(Path.GetFullPath(folder), "control.sock");
         if (Encoding.UTF8.GetByteCount(path) > PathBytesMax)
         {
-            throw new ServerException(
-                $"The data folder's path is too long: '{path}' has more than {PathBytesMax} bytes. Choose another with --data.");
+            throw new ServerException($"The data folder's path is too long: '{path}' has more than {PathBytesMax} "
+                + "bytes. Choose another folder with --data.");
         }
         return path;
     }

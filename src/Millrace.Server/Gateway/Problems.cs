@@ -17,7 +17,10 @@ sealed class ProblemException(int status, string type, string title, string deta
 /// <summary>Every answer that is no success is problem details with a stable <c>type</c>.</summary>
 static class Problems
 {
-    public static void AnswerEverywhere(WebApplication application, ILogger log) => application.Use(async (context, next) =>
+    public static void AnswerEverywhere(WebApplication application, ILogger log) =>
+        application.Use((context, next) => AnswerAsync(context, next, log));
+
+    static async Task AnswerAsync(HttpContext context, RequestDelegate next, ILogger log)
     {
         try
         {
@@ -56,7 +59,7 @@ static class Problems
                 ? WriteAsync(context, 404, "not-found", "Not found", "There is nothing at this path.")
                 : WriteAsync(context, 405, "method", "Method not allowed", "This path takes another method."));
         }
-    });
+    }
 
     public static async Task WriteAsync(HttpContext context, int status, string type, string title, string detail)
     {

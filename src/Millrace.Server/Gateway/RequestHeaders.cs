@@ -11,7 +11,7 @@ static class RequestHeaders
     /// <param name="without">The signature: of no use to a guest.</param>
     public static ImmutableSortedDictionary<string, string> Of(HttpRequest request, string? without = null) =>
         request.Headers
-            .Where(header => !header.Key.StartsWith(':') && !header.Key.Equals(without, StringComparison.OrdinalIgnoreCase))
+            .Where(header => !header.Key.Equals(without, StringComparison.OrdinalIgnoreCase))
             .Take(Max)
             .ToImmutableSortedDictionary(
                 header => header.Key.ToLowerInvariant(), header => header.Value.ToString(), StringComparer.Ordinal);

@@ -53,7 +53,7 @@ sealed class PageEndpoints(Platform platform, ServerKey key, TimeProvider time)
     {
         // Cookies know no ports: another server of the same machine has another name for its own.
         var cookie = $"millrace-{context.Connection.LocalPort}";
-        if (context.Request.Query["token"].ToString() is { Length: > 0 } token && ServerKey.IsSame(token, key.PagesToken))
+        if (Query(context, "token") is { } token && ServerKey.IsSame(token, key.PagesToken))
         {
             context.Response.Cookies.Append(cookie, token, new CookieOptions
             {

@@ -3,7 +3,7 @@ namespace Millrace.Server.Pages;
 /// <summary>What stands around every page.</summary>
 static class PageFrame
 {
-    /// <param name="isMoving">Whether it is loaded again by itself: without script only the browser can do that.</param>
+    /// <param name="isMoving">Whether the browser loads it again by itself.</param>
     public static Html Around(string title, Html body, bool isMoving)
     {
         var html = new Html().Add($"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")

@@ -9,7 +9,8 @@ static class PageStyle
           --paper: light-dark(#fbfaf7, #15181b); --card: light-dark(#ffffff, #1d2125);
           --ink: light-dark(#1d2327, #dfe3e6); --faint: light-dark(#667077, #929ba2);
           --line: light-dark(#e4e1d9, #2d3338); --water: light-dark(#1f6f8b, #63b4cf);
-          --good: light-dark(#2e7d4f, #6cc08b); --bad: light-dark(#b3362b, #ef8a80); --wait: light-dark(#8a6d1c, #d9b964);
+          --good: light-dark(#2e7d4f, #6cc08b); --bad: light-dark(#b3362b, #ef8a80);
+          --wait: light-dark(#8a6d1c, #d9b964);
         }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--paper); color: var(--ink);
@@ -43,14 +44,16 @@ static class PageStyle
         .message { border-left: 3px solid var(--bad); margin-bottom: 14px; }
         .badge { display: inline-block; padding: 0 9px; border-radius: 10px; border: 1px solid currentColor;
           font-size: 12px; line-height: 19px; font-weight: 600; color: var(--faint); white-space: nowrap; }
-        .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); } .run { color: var(--water); }
+        .good { color: var(--good); } .bad { color: var(--bad); }
+        .wait { color: var(--wait); } .run { color: var(--water); }
         .facts { display: flex; flex-wrap: wrap; gap: 10px 28px; margin: 0; }
         .facts dt { font-size: 12px; color: var(--faint); } .facts dd { margin: 0; overflow-wrap: anywhere; }
         .depth1 td:first-child { padding-left: 32px; } .depth2 td:first-child { padding-left: 52px; }
         .depth3 td:first-child { padding-left: 72px; }
         svg rect { fill: var(--water); }
         .log td { padding: 3px 12px; } .log .error td { color: var(--bad); } .log .warn td { color: var(--wait); }
-        .empty { border: 1px dashed var(--line); border-radius: 8px; padding: 26px; text-align: center; color: var(--faint); }
+        .empty { border: 1px dashed var(--line); border-radius: 8px; padding: 26px; text-align: center;
+          color: var(--faint); }
         .empty h2 { margin-top: 0; color: var(--ink); } .empty pre { display: inline-block; text-align: left; }
         details + details, pre + details, table + details { margin-top: 18px; }
         @media (max-width: 720px) { .span { display: none; } th, td { padding: 6px 8px; } }
