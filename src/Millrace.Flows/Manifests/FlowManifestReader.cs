@@ -69,7 +69,7 @@ static class FlowManifestReader
         if (dot < 0 || !Names.IsName(text[..dot]) || !Names.IsOperation(text[(dot + 1)..]))
         {
             throw node.At.Problem(
-                $"'{text}' is no event: write http, or an integration's event like github.pull_request");
+                $"'{text}' is no event: write http, or an integration's event like shop.order_paid");
         }
         return text;
     }
