@@ -54,6 +54,7 @@ static class DemoCommand
         {
             LocalModels = choice.Local,
             Remote = choice.Remote,
+            Verdicts = choice.Verdicts,
             Settings = new() { ["time_budget"] = "60s" },
             Time = time,
         };

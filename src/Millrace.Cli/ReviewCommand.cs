@@ -53,6 +53,7 @@ static class ReviewCommand
         {
             LocalModels = choice.Local,
             Remote = choice.Remote,
+            Verdicts = choice.Verdicts,
             Settings = settings,
             Time = time,
             Real = request.Post ? (real!.Api, environment.GitHubToken!) : null,
@@ -74,7 +75,7 @@ static class ReviewCommand
         if (result.Run.Summary.Outcome != RunOutcome.Completed || document is null)
         {
             if (result.Comment is { } mended && !request.IsJson) screen.Result(ReviewText.Visible(mended));
-            throw new CommandException($"not reviewed: {result.Run.Summary.Outcome}. {result.Run.Summary.Message}".TrimEnd());
+            throw new CommandException($"not reviewed: {result.Reason}");
         }
 
         if (request.IsJson) screen.Result(document);

@@ -10,11 +10,15 @@ sealed record ModelWish(string? Model, bool IsRemote);
 /// <summary>Which model reads, decided before anything is sent anywhere; said on screen.</summary>
 sealed class ModelChoice : IAsyncDisposable
 {
-    ModelChoice(LocalModels? local, RemoteModel? remote) => (Local, Remote) = (local, remote);
+    ModelChoice(LocalModels? local, RemoteModel? remote, ModelCheckStore verdicts) =>
+        (Local, Remote, Verdicts) = (local, remote, verdicts);
 
     public LocalModels? Local { get; }
 
     public RemoteModel? Remote { get; }
+
+    /// <summary>The user's verdicts on models, shared by all commands and servers.</summary>
+    public ModelCheckStore Verdicts { get; }
 
     /// <summary>
     /// In order: the file or name of <c>--model</c>; the environment's endpoint, if asked for or agreed to; the largest
@@ -23,23 +27,24 @@ sealed class ModelChoice : IAsyncDisposable
     public static async Task<ModelChoice> MakeAsync(
         ModelWish wish, CliEnvironment environment, string? repository, Screen screen, CancellationToken cancel)
     {
+        var verdicts = MachineModels.Checks(environment);
         var isFile = wish.Model is { } model && (File.Exists(model) || model.EndsWith(".gguf", StringComparison.Ordinal));
         if (isFile && !File.Exists(wish.Model)) throw new CommandException($"there is no model file {wish.Model}");
         if (!isFile && FindRemote(wish, environment, repository, screen) is { } remote)
         {
             screen.Note($"code leaves this machine: {remote.Name} at {remote.Host} reads it");
-            return new(null, remote);
+            return new(null, remote, verdicts);
         }
 
         var options = new LocalModelOptions(
-            [Path.Combine(CliEnvironment.UserFolder, "models"), .. Folders(environment)], Shipped.TinyModel,
+            [Path.Combine(environment.Folder, "models"), .. Folders(environment)], Shipped.TinyModel,
             new(InferenceWorkerCommand.CommandLine()))
         {
             ChosenFile = isFile ? wish.Model : null,
         };
-        var local = new LocalModels(options, ReviewSession.Verdicts);
+        var local = new LocalModels(options, verdicts);
         await SayAsync(local, screen, cancel);
-        return new(local, null);
+        return new(local, null, verdicts);
     }
 
     static string[] Folders(CliEnvironment environment) => environment.ModelsFolder is { } folder ? [folder] : [];
@@ -60,13 +65,13 @@ sealed class ModelChoice : IAsyncDisposable
         if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
             throw new CommandException($"OPENAI_BASE_URL is no http address: {address}");
         var remote = new RemoteModel(url, name, environment.OpenAiApiKey);
-        return isAsked || IsAgreed(remote, repository, screen) ? remote : null;
+        return isAsked || IsAgreed(remote, environment, repository, screen) ? remote : null;
     }
 
-    static bool IsAgreed(RemoteModel remote, string? repository, Screen screen)
+    static bool IsAgreed(RemoteModel remote, CliEnvironment environment, string? repository, Screen screen)
     {
         if (repository is null) return false;
-        var consents = new ConsentStore(Path.Combine(CliEnvironment.UserFolder, "consents.json"));
+        var consents = new ConsentStore(Path.Combine(environment.Folder, "consents.json"));
         if (consents.Has(repository, remote.Host)) return true;
         if (!screen.Ask($"Send the changes of {repository} to {remote.Name} at {remote.Host}, now and later?")) return false;
         consents.Add(repository, remote.Host);

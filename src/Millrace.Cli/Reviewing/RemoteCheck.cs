@@ -10,7 +10,7 @@ static class RemoteCheck
         if (remote is null) return;
         var platform = session.Server.Platform;
         var key = (await platform.ModelsAsync(cancel)).Single(model => model.Name == remote.Name).VerdictKey!;
-        var store = ReviewSession.Verdicts;
+        var store = session.Verdicts;
         var report = store.Find(key)?.Report;
         if (report is null)
         {

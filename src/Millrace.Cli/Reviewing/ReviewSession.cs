@@ -28,6 +28,12 @@ sealed record ReviewSetup
     /// <summary>The real GitHub with a token that may comment; null: the stand-in answers.</summary>
     public (Uri Api, string Token)? Real { get; init; }
 
+    /// <summary>Where verdicts on models are remembered.</summary>
+    public required ModelCheckStore Verdicts { get; init; }
+
+    /// <summary>Longest time that a write may be on its way.</summary>
+    public TimeSpan SendDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
     public required TimeProvider Time { get; init; }
 }
 
@@ -35,7 +41,8 @@ sealed record ReviewSetup
 /// <param name="Run">The run with its timeline.</param>
 /// <param name="Comment">The comment as posted; null when none was.</param>
 /// <param name="Output">The function's result: one JSON document.</param>
-sealed record ReviewResult(RunDetail Run, string? Comment, string Output);
+/// <param name="Reason">Why there is no review, where there is none: the function's last words, or the run's.</param>
+sealed record ReviewResult(RunDetail Run, string? Comment, string Output, string Reason);
 
 /// <summary>
 /// A server on free loopback ports over a temporary data folder, with the review function deployed and a GitHub at
@@ -47,18 +54,18 @@ sealed class ReviewSession : IAsyncDisposable
     const string Connection = "gh";
     const string RemoteConnection = "remote";
 
-    /// <summary>The user's verdicts on models, shared by all sessions and servers.</summary>
-    public static ModelCheckStore Verdicts => new(Path.Combine(CliEnvironment.UserFolder, "model-checks.json"));
-
     readonly DirectoryInfo _folder;
     readonly string _secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    ReviewSession(DirectoryInfo folder, ServerHost server, StandInGitHub github) =>
-        (_folder, Server, GitHub) = (folder, server, github);
+    ReviewSession(DirectoryInfo folder, ServerHost server, StandInGitHub github, ModelCheckStore verdicts) =>
+        (_folder, Server, GitHub, Verdicts) = (folder, server, github, verdicts);
 
     public ServerHost Server { get; }
 
     public StandInGitHub GitHub { get; }
+
+    /// <summary>The verdicts that this session goes by.</summary>
+    public ModelCheckStore Verdicts { get; }
 
     public static async Task<ReviewSession> StartAsync(ReviewSetup setup, CancellationToken cancel)
     {
@@ -73,13 +80,14 @@ sealed class ReviewSession : IAsyncDisposable
                 {
                     DataFolder = folder.FullName,
                     LanguageModel = setup.LocalModels,
-                    RemoteVerdict = key => Verdicts.Find(key) is { } known ? new(known.Report.Passed, known.Report.Reason) : null,
+                    RemoteVerdict = key => setup.Verdicts.Find(key) is { } known ? new(known.Report.Passed, known.Report.Reason) : null,
+                    SendDeadline = setup.SendDeadline,
                     Time = setup.Time,
                 },
                 Port = 0,
                 PagesPort = 0,
             });
-            var session = new ReviewSession(folder, server, github);
+            var session = new ReviewSession(folder, server, github, setup.Verdicts);
             await session.DeployAsync(setup);
             return session;
         }
@@ -100,7 +108,8 @@ sealed class ReviewSession : IAsyncDisposable
         Server.Platform.Connections.Add(new(Connection, "github")
         {
             BaseUrl = (setup.Real?.Api ?? GitHub.Address).ToString().TrimEnd('/'),
-            AllowsPrivate = setup.Real is null,
+            // An Enterprise server often has a private address; the user named it.
+            AllowsPrivate = setup.Real?.Api.Host != "api.github.com",
             Token = setup.Real?.Token ?? GitHub.Token,
             WebhookSecret = _secret,
         }, github);
@@ -136,7 +145,10 @@ sealed class ReviewSession : IAsyncDisposable
         var detail = (await Server.Platform.RunAsync(run))!;
         var output = new MemoryStream();
         await foreach (var part in Server.Platform.ReadOutputAsync(run, cancel: cancel)) output.Write(part.Span);
-        return new(detail, Comment(pull, await LastRunAsync(run)), Encoding.UTF8.GetString(output.ToArray()));
+        var words = (await Server.Platform.LogAsync(run)).LastOrDefault(entry => entry.Level == "stderr")?.Text.Trim();
+        return new(
+            detail, Comment(pull, await LastRunAsync(run)), Encoding.UTF8.GetString(output.ToArray()),
+            words is { Length: > 0 } ? words : $"{detail.Summary.Outcome}. {detail.Summary.Message}".TrimEnd());
     }
 
     /// <summary>The run itself, or the one that answered its failure: that one mended the comment.</summary>

@@ -127,6 +127,9 @@ sealed class StandInGitHub : IAsyncDisposable
 
     void Map()
     {
+        // An Enterprise server's API lies below /api/v3: the same answers there.
+        _app.UsePathBase("/api/v3");
+        _app.UseRouting();
         _app.Use(GuardAsync);
         _app.MapGet("/zen", () => "Keep it logically awesome.");
         _app.MapGet("/user", () => JsonResult(Json.User(BotLogin, "Bot")));
