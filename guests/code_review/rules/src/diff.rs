@@ -115,15 +115,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Reader {
-            bytes,
-            at: 0,
-            diff: Diff::default(),
-            file: None,
-            left: (0, 0),
-            next: (0, 0),
-            git: false,
-        }
+        Reader { bytes, at: 0, diff: Diff::default(), file: None, left: (0, 0), next: (0, 0), git: false }
     }
 
     fn line(&mut self) -> Option<&'a [u8]> {

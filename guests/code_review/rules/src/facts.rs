@@ -179,11 +179,17 @@ impl Facts {
         let size = format!("{} files and {} changed lines", self.files, lines);
         match (large, mixed) {
             (true, true) => Some(format!(
-                "This change is very large and touches {} parts of the project ({size}); smaller changes would be reviewed better.",
+                "This change is very large and touches {} parts of the project ({size}); smaller changes would be \
+                    reviewed better.",
                 self.areas
             )),
-            (true, false) => Some(format!("This change is very large ({size}); smaller changes would be reviewed better.")),
-            (false, true) => Some(format!("This change is mixed: it touches {} parts of the project ({size}).", self.areas)),
+            (true, false) => Some(format!(
+                "This change is very large ({size}); smaller changes would be reviewed \
+                better."
+            )),
+            (false, true) => {
+                Some(format!("This change is mixed: it touches {} parts of the project ({size}).", self.areas))
+            }
             (false, false) => None,
         }
     }

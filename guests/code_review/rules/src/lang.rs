@@ -123,7 +123,10 @@ impl Lang {
 
     /// Blocks are written with braces.
     pub fn has_braces(self) -> bool {
-        matches!(self, Go | Rust | Php | Swift | Dart | CSharp | Perl) || self.is_script() || self.is_jvm() || self.is_c()
+        matches!(self, Go | Rust | Php | Swift | Dart | CSharp | Perl)
+            || self.is_script()
+            || self.is_jvm()
+            || self.is_c()
     }
 }
 
@@ -178,7 +181,9 @@ fn by_ending(ending: &str) -> Lang {
         "json" | "json5" | "jsonc" | "webmanifest" => Json,
         "toml" => Toml,
         "ini" | "cfg" | "conf" | "properties" | "env" | "config" => Ini,
-        "xml" | "csproj" | "fsproj" | "vbproj" | "props" | "targets" | "nuspec" | "xsd" | "svg" | "plist" | "slnx" => Xml,
+        "xml" | "csproj" | "fsproj" | "vbproj" | "props" | "targets" | "nuspec" | "xsd" | "svg" | "plist" | "slnx" => {
+            Xml
+        }
         "html" | "htm" | "twig" | "jinja" | "j2" | "hbs" | "ejs" | "mustache" => Html,
         "css" | "scss" | "sass" | "less" => Css,
         "tf" | "tfvars" | "hcl" => Terraform,

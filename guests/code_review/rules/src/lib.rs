@@ -9,6 +9,7 @@ mod manifest;
 mod mask;
 mod paths;
 mod pattern;
+mod pattern_build;
 mod rank;
 mod scan;
 mod symbols;

@@ -23,18 +23,33 @@ impl Ecosystem {
         let lower = path.to_ascii_lowercase();
         let name = lower.rsplit('/').next().unwrap_or(&lower);
         match name {
-            "package.json" | "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock" | "pnpm-lock.yaml" | "bun.lock"
-            | ".npmrc" | ".yarnrc" | ".yarnrc.yml" => Ecosystem::Npm,
+            "package.json"
+            | "package-lock.json"
+            | "npm-shrinkwrap.json"
+            | "yarn.lock"
+            | "pnpm-lock.yaml"
+            | "bun.lock"
+            | ".npmrc"
+            | ".yarnrc"
+            | ".yarnrc.yml" => Ecosystem::Npm,
             "pyproject.toml" | "setup.py" | "setup.cfg" | "pipfile" | "pipfile.lock" | "poetry.lock" | "uv.lock"
             | "pdm.lock" | "environment.yml" | "pip.conf" => Ecosystem::Python,
             "cargo.toml" | "cargo.lock" => Ecosystem::Cargo,
             "go.mod" | "go.sum" => Ecosystem::Go,
             "gemfile" | "gemfile.lock" => Ecosystem::Ruby,
             "composer.json" | "composer.lock" => Ecosystem::Php,
-            "pom.xml" | "build.gradle" | "build.gradle.kts" | "settings.gradle" | "settings.gradle.kts"
-            | "libs.versions.toml" | "build.sbt" | "gradle.lockfile" => Ecosystem::Maven,
+            "pom.xml"
+            | "build.gradle"
+            | "build.gradle.kts"
+            | "settings.gradle"
+            | "settings.gradle.kts"
+            | "libs.versions.toml"
+            | "build.sbt"
+            | "gradle.lockfile" => Ecosystem::Maven,
             "packages.config" | "directory.packages.props" | "packages.lock.json" | "nuget.config" => Ecosystem::NuGet,
-            _ if name.ends_with(".csproj") || name.ends_with(".fsproj") || name.ends_with(".vbproj") => Ecosystem::NuGet,
+            _ if name.ends_with(".csproj") || name.ends_with(".fsproj") || name.ends_with(".vbproj") => {
+                Ecosystem::NuGet
+            }
             _ if name.ends_with(".gemspec") => Ecosystem::Ruby,
             _ if name.starts_with("requirements") => Ecosystem::Python,
             _ if name.ends_with(".txt") || name.ends_with(".in") => Ecosystem::Python,
@@ -67,15 +82,19 @@ impl Reader {
         Reader {
             json: Pattern::new(r#"^\s*"([@\w][\w@./-]*)"\s*:\s*"([^"]*)""#),
             pinned: Pattern::new(
-                r#"^\s*["']?([A-Za-z][\w.-]*(?:\[[^\]]*\])?)\s*((?:===?|~=|>=|<=|!=|>|<)[^;#"']*)?(?:;[^#"']*)?["']?,?\s*(?:#.*)?\\?$"#,
+                r#"^\s*["']?([A-Za-z][\w.-]*(?:\[[^\]]*\])?)\s*((?:===?|~=|>=|<=|!=|>
+                    |<)[^;#"']*)?(?:;[^#"']*)?["']?,?\s*(?:#.*)?\\?$"#,
             ),
             toml: Pattern::new(r#"^\s*"?([A-Za-z][\w.-]*)"?\s*=\s*"([^"]*)"\s*$"#),
             table: Pattern::new(r#"^\s*"?([A-Za-z][\w.-]*)"?\s*=\s*\{(.*)\}?"#),
             go: Pattern::new(r"^\s*(?:require\s+)?([\w.-]+\.[\w-]+/[\w./~-]+)\s+(v[\w.+-]+)"),
-            gem: Pattern::new(r#"^\s*(?:gem|(?:s|spec|gem)\.add_\w*dependency)[\s(]+["']([\w-]+)["'](?:\s*,\s*["']([^"']*)["'])?"#),
+            gem: Pattern::new(
+                r#"^\s*(?:gem|(?:s|spec|gem)\.add_\w*dependency)[\s(]+["']([\w-]+)["'](?:\s*,\s*["']([^"']*)["'])?"#,
+            ),
             gradle: Pattern::new(r#"["']([\w.-]+:[\w.-]+):([\w.+-]+)(?:@\w+)?["']"#),
             reference: Pattern::new(
-                r#"(?i)<Package(?:Reference|Version)?\s[^>]*?(?:Include|Update|id)="([^"]+)"(?:[^>]*?version="([^"]*)")?"#,
+                r#"(?i)<Package(?:Reference|Version)?\s[^>]*?(?:Include|Update
+                    |id)="([^"]+)"(?:[^>]*?version="([^"]*)")?"#,
             ),
         }
     }
@@ -83,15 +102,22 @@ impl Reader {
     /// The package of line `at`, if it names one.
     pub fn entry(&self, file: &FileView, at: usize) -> Option<Entry> {
         let text = file.lines[at].text();
-        let made = |name: &str, version: &str| Some(Entry { name: name.to_owned(), version: version.trim().to_owned() });
+        let made =
+            |name: &str, version: &str| Some(Entry { name: name.to_owned(), version: version.trim().to_owned() });
         match Ecosystem::of(file.path) {
             Ecosystem::Npm | Ecosystem::Php if file.path.ends_with(".json") => {
                 let hit = self.json.find(text)?;
                 let (name, value) = (hit.group(1), hit.group(2));
                 let known = !NOT_PACKAGES.contains(&name) && is_version(value);
-                if known && self.in_dependencies(file, at) { made(name, value) } else { None }
+                if known && self.in_dependencies(file, at) {
+                    made(name, value)
+                } else {
+                    None
+                }
             }
-            Ecosystem::Python if file.path.ends_with(".toml") || file.path.to_ascii_lowercase().ends_with("pipfile") => {
+            Ecosystem::Python
+                if file.path.ends_with(".toml") || file.path.to_ascii_lowercase().ends_with("pipfile") =>
+            {
                 self.python_toml(file, at, text)
             }
             Ecosystem::Python if !file.place.lock => {
@@ -173,7 +199,9 @@ impl Reader {
             let text = line.text().trim();
             if line.indent() < indent && text.ends_with('{') {
                 let lower = text.to_ascii_lowercase();
-                return ["dependencies", "require", "resolutions", "overrides", "catalog"].iter().any(|s| lower.contains(s));
+                return ["dependencies", "require", "resolutions", "overrides", "catalog"]
+                    .iter()
+                    .any(|s| lower.contains(s));
             }
         }
         // The hunk begins among the entries: then they are taken for packages if they look like it.
@@ -192,9 +220,34 @@ pub fn section(file: &FileView, at: usize) -> Option<String> {
 }
 
 const NOT_PACKAGES: &[&str] = &[
-    "version", "name", "description", "license", "edition", "main", "module", "types", "node", "npm", "resolved", "integrity",
-    "type", "packageManager", "rust-version", "requires-python", "homepage", "repository", "documentation", "readme",
-    "engines", "url", "ref", "reference", "shasum", "source", "python", "php",
+    "version",
+    "name",
+    "description",
+    "license",
+    "edition",
+    "main",
+    "module",
+    "types",
+    "node",
+    "npm",
+    "resolved",
+    "integrity",
+    "type",
+    "packageManager",
+    "rust-version",
+    "requires-python",
+    "homepage",
+    "repository",
+    "documentation",
+    "readme",
+    "engines",
+    "url",
+    "ref",
+    "reference",
+    "shasum",
+    "source",
+    "python",
+    "php",
 ];
 
 /// Something that may stand behind a package's name.
@@ -213,10 +266,27 @@ pub fn is_range(value: &str) -> bool {
 /// A package taken from elsewhere than a registry.
 pub fn is_source(value: &str) -> bool {
     let value = value.trim();
-    ["git+", "git://", "git@", "github:", "gitlab:", "bitbucket:", "gist:", "http://", "https://", "ssh://", "file:", "link:",
-        "workspace:", "npm:", "portal:", "patch:", "catalog:"]
-        .iter()
-        .any(|prefix| value.starts_with(prefix))
+    [
+        "git+",
+        "git://",
+        "git@",
+        "github:",
+        "gitlab:",
+        "bitbucket:",
+        "gist:",
+        "http://",
+        "https://",
+        "ssh://",
+        "file:",
+        "link:",
+        "workspace:",
+        "npm:",
+        "portal:",
+        "patch:",
+        "catalog:",
+    ]
+    .iter()
+    .any(|prefix| value.starts_with(prefix))
         || (value.matches('/').count() == 1
             && !value.starts_with(['@', '.', '/'])
             && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./#".contains(&b))

@@ -31,7 +31,11 @@ pub const SHAPES: &[Shape] = &[
     },
     Shape { name: "Stripe key", need: "k_", pattern: r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{20,}" },
     Shape { name: "Stripe webhook secret", need: "whsec_", pattern: r"\bwhsec_[A-Za-z0-9+/]{24,}" },
-    Shape { name: "OpenAI key", need: "sk-", pattern: r"\bsk-(?:proj-|svcacct-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_-]{32,}" },
+    Shape {
+        name: "OpenAI key",
+        need: "sk-",
+        pattern: r"\bsk-(?:proj-|svcacct-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_-]{32,}",
+    },
     Shape { name: "Google API key", need: "AIza", pattern: r"\bAIza[A-Za-z0-9_-]{35}" },
     Shape { name: "Google OAuth secret", need: "GOCSPX-", pattern: r"\bGOCSPX-[A-Za-z0-9_-]{24,}" },
     Shape { name: "Google access token", need: "ya29.", pattern: r"\bya29\.[A-Za-z0-9_-]{30,}" },
@@ -54,7 +58,11 @@ pub const SHAPES: &[Shape] = &[
     Shape { name: "Vault token", need: "hvs.", pattern: r"\bhvs\.[A-Za-z0-9_-]{24,}" },
     Shape { name: "age key", need: "AGE-SECRET-KEY-", pattern: r"AGE-SECRET-KEY-1[A-Z0-9]{50,}" },
     Shape { name: "Azure storage key", need: "AccountKey=", pattern: r"AccountKey=[A-Za-z0-9+/]{60,}={0,2}" },
-    Shape { name: "Azure shared access key", need: "SharedAccessKey=", pattern: r"SharedAccessKey=[A-Za-z0-9+/]{40,}=?" },
+    Shape {
+        name: "Azure shared access key",
+        need: "SharedAccessKey=",
+        pattern: r"SharedAccessKey=[A-Za-z0-9+/]{40,}=?",
+    },
     Shape { name: "private key", need: "PRIVATE KEY", pattern: r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----" },
     Shape {
         name: "JSON web token",
@@ -124,7 +132,10 @@ fn is_wordlike(word: &str) -> bool {
     let longest = longest_consonants(letters);
     let upper = bytes.iter().filter(|b| b.is_ascii_uppercase()).count();
     let even = upper <= 1 + humps || upper == letters.len();
-    (letters.len() <= 3 || vowels * 5 >= letters.len()) && longest <= 5 && even && humps * 3 <= letters.len()
+    (letters.len() <= 3 || vowels * 5 >= letters.len())
+        && longest <= 5
+        && even
+        && humps * 3 <= letters.len()
         && word.len() - letters.len() <= 4
 }
 
@@ -143,18 +154,67 @@ pub fn entropy(text: &str) -> f64 {
 /// What people write where the real value is to go.
 pub fn is_filler(value: &str) -> bool {
     const WORDS: &[&str] = &[
-        "example", "changeme", "change_me", "change-me", "placeholder", "your", "xxxx", "****", "....", "dummy", "sample",
-        "redacted", "insert", "replace", "todo", "fixme", "foobar", "goeshere", "goes-here", "goes_here", "notreal", "not-a-",
-        "not_a_", "0000000", "1234567", "abcdefgh", "abcd1234", "deadbeef", "fake", "mock", "lorem", "<", ">", "${", "{{",
-        "}}", "%(", "$(", "#{", "not-a-real", "localhost", "undefined", "null", "testtest", "secret-here", "my-secret",
-        "mysecret", "hidden", "masked", "snakeoil", "aaaaaa",
+        "example",
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "your",
+        "xxxx",
+        "****",
+        "....",
+        "dummy",
+        "sample",
+        "redacted",
+        "insert",
+        "replace",
+        "todo",
+        "fixme",
+        "foobar",
+        "goeshere",
+        "goes-here",
+        "goes_here",
+        "notreal",
+        "not-a-",
+        "not_a_",
+        "0000000",
+        "1234567",
+        "abcdefgh",
+        "abcd1234",
+        "deadbeef",
+        "fake",
+        "mock",
+        "lorem",
+        "<",
+        ">",
+        "${",
+        "{{",
+        "}}",
+        "%(",
+        "$(",
+        "#{",
+        "not-a-real",
+        "localhost",
+        "undefined",
+        "null",
+        "testtest",
+        "secret-here",
+        "my-secret",
+        "mysecret",
+        "hidden",
+        "masked",
+        "snakeoil",
+        "aaaaaa",
     ];
     let lower = value.to_ascii_lowercase();
     if WORDS.iter().any(|word| lower.contains(word)) {
         return true;
     }
     let distinct = value.bytes().collect::<std::collections::HashSet<_>>().len();
-    distinct <= 4 || value.starts_with('$') || (value.starts_with('%') && value.ends_with('%')) || value.starts_with("env.")
+    distinct <= 4
+        || value.starts_with('$')
+        || (value.starts_with('%') && value.ends_with('%'))
+        || value.starts_with("env.")
 }
 
 /// Replaces every secret-looking string by its first four characters and its length.
@@ -248,8 +308,21 @@ fn push_masked(value: &str, out: &mut String) {
 /// A name that says its value is a secret.
 pub fn names_secret(name: &str) -> bool {
     const PARTS: &[&str] = &[
-        "password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey", "authkey", "credential",
-        "accountkey", "signingkey", "encryptionkey", "masterkey", "connectionstring",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "authkey",
+        "credential",
+        "accountkey",
+        "signingkey",
+        "encryptionkey",
+        "masterkey",
+        "connectionstring",
     ];
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let ends = ["pwd", "pass", "dsn", "appkey", "authtoken", "signature", "secretkey"];
@@ -263,7 +336,9 @@ mod tests {
     #[test]
     fn keys_and_passwords_look_secret() {
         let aws = format!("AKIA{}", "Q3WERT5YUIOP2ASD");
-        for value in [aws.as_str(), "9f8Kd02mXq7Lr4Zt", "wJalrX7UtnFEMIK7MDENGbPxRfiCYzz", "hT7!kq92Lm#x", "a8f3c19be2d04471"] {
+        for value in
+            [aws.as_str(), "9f8Kd02mXq7Lr4Zt", "wJalrX7UtnFEMIK7MDENGbPxRfiCYzz", "hT7!kq92Lm#x", "a8f3c19be2d04471"]
+        {
             assert!(looks_secret(value), "{value}");
         }
     }

@@ -113,11 +113,31 @@ impl Place {
 
 fn is_test(path: &str, dirs: &str, name: &str) -> bool {
     const DIRS: &[&str] = &[
-        "test", "tests", "__tests__", "spec", "specs", "testing", "testdata", "fixtures", "fixture", "__mocks__", "mocks",
-        "e2e", "androidtest", "testfixtures", "integrationtest", "it", "testcases", "__fixtures__", "cypress",
+        "test",
+        "tests",
+        "__tests__",
+        "spec",
+        "specs",
+        "testing",
+        "testdata",
+        "fixtures",
+        "fixture",
+        "__mocks__",
+        "mocks",
+        "e2e",
+        "androidtest",
+        "testfixtures",
+        "integrationtest",
+        "it",
+        "testcases",
+        "__fixtures__",
+        "cypress",
     ];
     let in_dir = dirs.split('/').any(|dir| {
-        DIRS.contains(&dir) || dir.ends_with(".tests") || dir.ends_with(".test") || dir.ends_with("-tests")
+        DIRS.contains(&dir)
+            || dir.ends_with(".tests")
+            || dir.ends_with(".test")
+            || dir.ends_with("-tests")
             || dir.ends_with("_tests")
     });
     let stem = name.split('.').next().unwrap_or(name);
@@ -141,24 +161,52 @@ fn is_test(path: &str, dirs: &str, name: &str) -> bool {
 
 fn is_generated(dirs: &str, name: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        ".min.js", ".min.css", ".bundle.js", ".pb.go", "_pb2.py", "_pb2_grpc.py", ".pb.cc", ".pb.h", ".g.cs", ".designer.cs",
-        ".generated.cs", ".generated.ts", "_generated.go", ".gen.go", "_gen.go", ".gen.ts", ".g.dart", ".freezed.dart", ".map",
-        ".snap", "_pb.js", "_pb.d.ts", ".pbxproj", "modelsnapshot.cs", ".grpc.swift", ".pb.swift",
+        ".min.js",
+        ".min.css",
+        ".bundle.js",
+        ".pb.go",
+        "_pb2.py",
+        "_pb2_grpc.py",
+        ".pb.cc",
+        ".pb.h",
+        ".g.cs",
+        ".designer.cs",
+        ".generated.cs",
+        ".generated.ts",
+        "_generated.go",
+        ".gen.go",
+        "_gen.go",
+        ".gen.ts",
+        ".g.dart",
+        ".freezed.dart",
+        ".map",
+        ".snap",
+        "_pb.js",
+        "_pb.d.ts",
+        ".pbxproj",
+        "modelsnapshot.cs",
+        ".grpc.swift",
+        ".pb.swift",
     ];
     ENDINGS.iter().any(|e| name.ends_with(e))
-        || dirs.split('/').any(|d| matches!(d, "dist" | "generated" | "gen" | "__generated__" | "__snapshots__" | "obj"))
+        || dirs
+            .split('/')
+            .any(|d| matches!(d, "dist" | "generated" | "gen" | "__generated__" | "__snapshots__" | "obj"))
         || name.starts_with("zz_generated")
         || name.starts_with("mock_")
 }
 
 fn is_migration(dirs: &str, name: &str, lang: Lang) -> bool {
     let dir = dirs.split('/').any(|d| {
-        matches!(d, "migrations" | "migration" | "migrate" | "versions" | "changelogs" | "changelog" | "upgrades" | "flyway")
-            || d.ends_with("_migrations")
+        matches!(
+            d,
+            "migrations" | "migration" | "migrate" | "versions" | "changelogs" | "changelog" | "upgrades" | "flyway"
+        ) || d.ends_with("_migrations")
             || d.ends_with("-migrations")
             || d.ends_with(".migrations")
     });
-    let versions_only = dirs.split('/').any(|d| d == "versions") && !dirs.contains("alembic") && !dirs.contains("migration");
+    let versions_only =
+        dirs.split('/').any(|d| d == "versions") && !dirs.contains("alembic") && !dirs.contains("migration");
     let flyway = lang == Lang::Sql
         && (name.starts_with('v') || name.starts_with('u'))
         && name.as_bytes().get(1).is_some_and(u8::is_ascii_digit);

@@ -4,33 +4,35 @@
 
 use std::cell::RefCell;
 
+use crate::pattern_build::Builder;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Class([u64; 4]);
+pub struct Class([u64; 4]);
 
 impl Class {
-    const NONE: Class = Class([0; 4]);
+    pub const NONE: Class = Class([0; 4]);
 
-    fn add(&mut self, byte: u8) {
+    pub fn add(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
 
-    fn add_all(&mut self, other: Class) {
+    pub fn add_all(&mut self, other: Class) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine |= theirs;
         }
     }
 
-    fn not(self) -> Class {
+    pub fn not(self) -> Class {
         Class([!self.0[0], !self.0[1], !self.0[2], !self.0[3]])
     }
 
-    fn has(&self, byte: u8) -> bool {
+    pub fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     One(Class),
     Split(usize, usize),
     Jump(usize),
@@ -45,7 +47,15 @@ enum Step {
 pub struct Pattern {
     steps: Vec<Step>,
     first: Class,
+    /// Hashes of the two bytes that a match can begin with; None where that rules out too little.
+    pairs: Option<Box<[u64; PAIR_WORDS]>>,
     groups: usize,
+}
+
+const PAIR_WORDS: usize = 128;
+
+fn pair_hash(first: u8, second: u8) -> usize {
+    (usize::from(first) * 67 + usize::from(second)) % (PAIR_WORDS * 64)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,11 +97,14 @@ thread_local! {
 impl Pattern {
     /// Panics on a pattern that is not well formed: patterns are constants of this crate, and a test builds them all.
     pub fn new(source: &str) -> Pattern {
+        // Long patterns run over lines: a line's end and the next one's indentation are not part of them.
+        let source: String =
+            source.split('\n').enumerate().map(|(i, l)| if i == 0 { l } else { l.trim_start() }).collect();
         let (ignore_case, source) = match source.strip_prefix("(?i)") {
             Some(rest) => (true, rest),
-            None => (false, source),
+            None => (false, source.as_str()),
         };
-        let mut builder = Builder { source: source.as_bytes(), at: 0, ignore_case, groups: 1, steps: Vec::new() };
+        let mut builder = Builder::new(source.as_bytes(), ignore_case);
         builder.steps.push(Step::Save(0));
         builder.alternatives();
         assert!(builder.at == builder.source.len(), "stray ) in pattern {source}");
@@ -101,7 +114,8 @@ impl Pattern {
         let mut first = Class::NONE;
         let mut seen = vec![false; builder.steps.len()];
         firsts(&builder.steps, 0, &mut seen, &mut first);
-        Pattern { steps: builder.steps, first, groups: builder.groups }
+        let pairs = pairs(&builder.steps);
+        Pattern { steps: builder.steps, first, pairs, groups: builder.groups }
     }
 
     pub fn is_match(&self, text: &str) -> bool {
@@ -125,6 +139,12 @@ impl Pattern {
                 };
                 if !possible {
                     continue;
+                }
+                if let (Some(pairs), Some([a, b])) = (&self.pairs, bytes.get(start..start + 2)) {
+                    let hash = pair_hash(*a, *b);
+                    if pairs[hash / 64] >> (hash % 64) & 1 == 0 {
+                        continue;
+                    }
                 }
                 if visited.is_empty() {
                     visited.resize((self.steps.len() * (bytes.len() + 1)) / 64 + 1, 0);
@@ -225,231 +245,57 @@ fn firsts(steps: &[Step], at: usize, seen: &mut [bool], out: &mut Class) {
     }
 }
 
-struct Builder<'s> {
-    source: &'s [u8],
-    at: usize,
-    ignore_case: bool,
-    groups: usize,
-    steps: Vec<Step>,
+/// The steps that read a byte and can be reached from `at` without reading one; true if the end can be too.
+fn readers(steps: &[Step], at: usize, seen: &mut [bool], out: &mut Vec<usize>) -> bool {
+    if std::mem::replace(&mut seen[at], true) {
+        return false;
+    }
+    match &steps[at] {
+        Step::One(_) => {
+            out.push(at);
+            false
+        }
+        Step::Split(a, b) => {
+            let first = readers(steps, *a, seen, out);
+            readers(steps, *b, seen, out) || first
+        }
+        Step::Jump(to) => readers(steps, *to, seen, out),
+        Step::Match => true,
+        _ => readers(steps, at + 1, seen, out),
+    }
 }
 
-impl Builder<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.source.get(self.at).copied()
+fn pairs(steps: &[Step]) -> Option<Box<[u64; PAIR_WORDS]>> {
+    let mut starts = Vec::new();
+    if readers(steps, 0, &mut vec![false; steps.len()], &mut starts) {
+        return None;
     }
-
-    fn alternatives(&mut self) {
-        let begin = self.steps.len();
-        self.sequence();
-        if self.peek() != Some(b'|') {
-            return;
+    let mut table = Box::new([0u64; PAIR_WORDS]);
+    for start in starts {
+        let Step::One(class) = &steps[start] else { continue };
+        let mut seconds = Vec::new();
+        let mut second = Class::NONE;
+        if readers(steps, start + 1, &mut vec![false; steps.len()], &mut seconds) {
+            second = Class::NONE.not();
         }
-        self.at += 1;
-        self.insert(begin, Step::Split(begin + 1, self.steps.len() + 2));
-        let jump = self.steps.len();
-        self.steps.push(Step::Jump(0));
-        self.alternatives();
-        self.steps[jump] = Step::Jump(self.steps.len());
-    }
-
-    fn sequence(&mut self) {
-        while let Some(byte) = self.peek() {
-            if byte == b'|' || byte == b')' {
-                break;
+        for next in seconds {
+            if let Step::One(class) = &steps[next] {
+                second.add_all(*class);
             }
-            let begin = self.steps.len();
-            self.atom();
-            self.repeat(begin);
         }
-    }
-
-    fn atom(&mut self) {
-        let byte = self.source[self.at];
-        self.at += 1;
-        match byte {
-            b'(' => self.group(),
-            b'[' => {
-                let class = self.class();
-                self.steps.push(Step::One(class));
-            }
-            b'.' => self.steps.push(Step::One(Class::NONE.not())),
-            b'^' => self.steps.push(Step::Start),
-            b'$' => self.steps.push(Step::End),
-            b'\\' => {
-                let escaped = self.source[self.at];
-                self.at += 1;
-                match escaped {
-                    b'b' => self.steps.push(Step::Edge(true)),
-                    b'B' => self.steps.push(Step::Edge(false)),
-                    _ => {
-                        let class = self.escape(escaped);
-                        self.steps.push(Step::One(class));
-                    }
-                }
-            }
-            _ => {
-                let class = self.literal(byte);
-                self.steps.push(Step::One(class));
+        let all = |class: &Class| (0..=255u8).filter(|b| class.has(*b)).collect::<Vec<_>>();
+        let (firsts, seconds) = (all(class), all(&second));
+        if firsts.len() * seconds.len() > 20_000 {
+            return None;
+        }
+        for a in &firsts {
+            for b in &seconds {
+                let hash = pair_hash(*a, *b);
+                table[hash / 64] |= 1 << (hash % 64);
             }
         }
     }
-
-    fn group(&mut self) {
-        let silent = self.source[self.at..].starts_with(b"?:");
-        let number = self.groups;
-        if silent {
-            self.at += 2;
-        } else {
-            self.groups += 1;
-            self.steps.push(Step::Save(number * 2));
-        }
-        self.alternatives();
-        assert!(self.peek() == Some(b')'), "open group in pattern");
-        self.at += 1;
-        if !silent {
-            self.steps.push(Step::Save(number * 2 + 1));
-        }
-    }
-
-    fn literal(&self, byte: u8) -> Class {
-        let mut class = Class::NONE;
-        class.add(byte);
-        if self.ignore_case {
-            class.add(byte.to_ascii_lowercase());
-            class.add(byte.to_ascii_uppercase());
-        }
-        class
-    }
-
-    fn escape(&mut self, byte: u8) -> Class {
-        let mut class = Class::NONE;
-        match byte.to_ascii_lowercase() {
-            b'x' => {
-                let digits = std::str::from_utf8(&self.source[self.at..self.at + 2]).expect("two hex digits");
-                class.add(u8::from_str_radix(digits, 16).expect("two hex digits"));
-                self.at += 2;
-            }
-            b'd' => (b'0'..=b'9').for_each(|b| class.add(b)),
-            b'w' => (0..=127u8).filter(|b| b.is_ascii_alphanumeric() || *b == b'_').for_each(|b| class.add(b)),
-            b's' => [b' ', b'\t', b'\r', b'\n', 11, 12].into_iter().for_each(|b| class.add(b)),
-            b't' => class.add(b'\t'),
-            b'n' => class.add(b'\n'),
-            _ => {
-                assert!(!byte.is_ascii_alphanumeric(), "unknown escape in pattern");
-                class.add(byte);
-            }
-        }
-        if byte.is_ascii_uppercase() {
-            class.not()
-        } else {
-            class
-        }
-    }
-
-    fn class(&mut self) -> Class {
-        let negated = self.peek() == Some(b'^');
-        self.at += usize::from(negated);
-        let mut class = Class::NONE;
-        let begin = self.at;
-        loop {
-            let mut byte = self.source[self.at];
-            self.at += 1;
-            match byte {
-                b']' if self.at > begin + 1 => break,
-                b'\\' => {
-                    byte = self.source[self.at];
-                    self.at += 1;
-                    let escaped = self.escape(byte);
-                    class.add_all(escaped);
-                }
-                _ if self.peek() == Some(b'-') && self.source.get(self.at + 1) != Some(&b']') => {
-                    let last = self.source[self.at + 1];
-                    self.at += 2;
-                    (byte..=last).for_each(|b| class.add_all(self.literal(b)));
-                }
-                _ => class.add_all(self.literal(byte)),
-            }
-        }
-        if negated {
-            class.not()
-        } else {
-            class
-        }
-    }
-
-    fn repeat(&mut self, begin: usize) {
-        let (least, most) = match self.peek() {
-            Some(b'*') => (0, None),
-            Some(b'+') => (1, None),
-            Some(b'?') => (0, Some(1)),
-            Some(b'{') => self.bounds(),
-            _ => return,
-        };
-        self.at += 1;
-        let lazy = self.peek() == Some(b'?');
-        self.at += usize::from(lazy);
-        let atom: Vec<Step> = self.steps.drain(begin..).collect();
-        for _ in 0..least {
-            self.copy(&atom, begin);
-        }
-        let split = |first: usize, second: usize| if lazy { Step::Split(second, first) } else { Step::Split(first, second) };
-        match most {
-            None => {
-                let at = self.steps.len();
-                self.steps.push(Step::Match);
-                self.copy(&atom, begin);
-                self.steps.push(Step::Jump(at));
-                self.steps[at] = split(at + 1, self.steps.len());
-            }
-            Some(most) => {
-                let mut splits = Vec::new();
-                for _ in least..most {
-                    splits.push(self.steps.len());
-                    self.steps.push(Step::Match);
-                    self.copy(&atom, begin);
-                }
-                for at in splits {
-                    self.steps[at] = split(at + 1, self.steps.len());
-                }
-            }
-        }
-    }
-
-    fn bounds(&mut self) -> (usize, Option<usize>) {
-        let close = self.source[self.at..].iter().position(|b| *b == b'}').expect("open { in pattern");
-        let text = std::str::from_utf8(&self.source[self.at + 1..self.at + close]).expect("digits in { }");
-        self.at += close;
-        match text.split_once(',') {
-            None => (text.parse().expect("a count"), Some(text.parse().expect("a count"))),
-            Some((least, "")) => (least.parse().expect("a count"), None),
-            Some((least, most)) => (least.parse().expect("a count"), Some(most.parse().expect("a count"))),
-        }
-    }
-
-    /// Appends a copy of steps that were built at `origin`.
-    fn copy(&mut self, atom: &[Step], origin: usize) {
-        let shift = self.steps.len() - origin;
-        self.steps.extend(atom.iter().map(|step| match step {
-            Step::Split(a, b) => Step::Split(a + shift, b + shift),
-            Step::Jump(to) => Step::Jump(to + shift),
-            other => other.clone(),
-        }));
-    }
-
-    /// Inserts a step; jumps behind it move along.
-    fn insert(&mut self, at: usize, step: Step) {
-        for other in &mut self.steps[at..] {
-            match other {
-                Step::Split(a, b) => {
-                    *a += usize::from(*a >= at);
-                    *b += usize::from(*b >= at);
-                }
-                Step::Jump(to) => *to += usize::from(*to >= at),
-                _ => {}
-            }
-        }
-        self.steps.insert(at, step);
-    }
+    Some(table)
 }
 
 #[cfg(test)]
@@ -501,11 +347,20 @@ mod tests {
         for folder in ["src", "src/kinds"] {
             let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
             for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
-                if entry.file_name() == "pattern.rs" {
+                if entry.file_name().to_string_lossy().starts_with("pattern") {
                     continue;
                 }
                 let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-                for begin in ["pattern!(r", "pattern!(\n", "Pattern::new(r", "Pattern::new(\n", "pattern: r", "&str = r", "true, r", "false, r"] {
+                for begin in [
+                    "pattern!(r",
+                    "pattern!(\n",
+                    "Pattern::new(r",
+                    "Pattern::new(\n",
+                    "pattern: r",
+                    "&str = r",
+                    "true, r",
+                    "false, r",
+                ] {
                     for (at, _) in text.match_indices(begin) {
                         let rest = text[at + begin.len()..].trim_start().trim_start_matches('r');
                         let hashes = rest.bytes().take_while(|b| *b == b'#').count();

@@ -23,9 +23,18 @@ impl Declarations {
         };
         add(|l| l == Lang::Python, true, r"^(?:    )?(?:async )?def ([A-Za-z]\w*)(\(.*)");
         add(|l| l == Lang::Python, false, r"^class ([A-Z]\w*)");
-        add(Lang::is_script, true, r"^\s*export (?:default )?(?:async )?function\*? ([A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?(\(.*)");
+        add(
+            Lang::is_script,
+            true,
+            r"^\s*export (?:default )?(?:async )?function\*? ([A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?(\(.*)",
+        );
         add(Lang::is_script, true, r"^\s*export const ([A-Za-z_$][\w$]*)\s*=\s*(?:async )?(\(.*)=>");
-        add(Lang::is_script, false, r"^\s*export (?:default )?(?:declare )?(?:abstract )?(?:class|interface|type|enum|const|let) ([A-Za-z_$][\w$]*)");
+        add(
+            Lang::is_script,
+            false,
+            r"^\s*export (?:default )?(?:declare )?(?:abstract )?(?:class|interface|type|enum|const
+                |let) ([A-Za-z_$][\w$]*)",
+        );
         add(Lang::is_script, false, r"^\s*(?:module\.)?exports\.([A-Za-z_$][\w$]*)\s*=");
         add(|l| l == Lang::Go, true, r"^func (?:\([^)]*\) )?([A-Z]\w*)(?:\[[^\]]*\])?(\(.*)");
         add(|l| l == Lang::Go, false, r"^type ([A-Z]\w*)\b");
@@ -35,19 +44,34 @@ impl Declarations {
         add(
             |l| l == Lang::Java || l == Lang::CSharp,
             true,
-            r"^\s*public (?:static |final |virtual |override |abstract |async |sealed |synchronized |default |readonly |new )*(?:<[^(]*> )?[\w<>\[\],.? ]+ (\w+)\s*(?:<[^(]*>)?(\(.*)",
+            r"^\s*public (?:static |final |virtual |override |abstract |async |sealed |synchronized |default 
+                |readonly |new )*(?:<[^(]*> )?[\w<>\[\],.? ]+ (\w+)\s*(?:<[^(]*>)?(\(.*)",
         );
         add(
             |l| l == Lang::Java || l == Lang::CSharp,
             false,
-            r"^\s*public (?:static |final |abstract |sealed |partial |readonly )*(?:class|interface|enum|record|struct|@interface) (\w+)",
+            r"^\s*public (?:static |final |abstract |sealed |partial |readonly )*(?:class|interface|enum|record
+                |struct|@interface) (\w+)",
         );
-        add(|l| l == Lang::Kotlin, true, r"^\s*(?:public |override |open |suspend |inline |operator |infix )*fun (?:<[^>]*> )?(?:[\w<>?]+\.)?(\w+)(\(.*)");
-        add(|l| l == Lang::Kotlin, false, r"^\s*(?:public |open |data |sealed |abstract |enum )*(?:class|interface|object) (\w+)");
+        add(
+            |l| l == Lang::Kotlin,
+            true,
+            r"^\s*(?:public |override |open |suspend |inline |operator 
+                |infix )*fun (?:<[^>]*> )?(?:[\w<>?]+\.)?(\w+)(\(.*)",
+        );
+        add(
+            |l| l == Lang::Kotlin,
+            false,
+            r"^\s*(?:public |open |data |sealed |abstract |enum )*(?:class|interface|object) (\w+)",
+        );
         add(|l| l == Lang::Php, true, r"^\s*(?:abstract |final )?public (?:static )?function &?(\w+)\s*(\(.*)");
         add(|l| l == Lang::Php, false, r"^\s*(?:abstract |final )?(?:class|interface|trait|enum) (\w+)");
         add(|l| l == Lang::Ruby, true, r"^\s*def (?:self\.)?([a-z]\w*[?!]?)(\(.*)?$");
-        add(|l| l == Lang::Swift, true, r"^\s*(?:public|open) (?:static |final |class |override |mutating )*func (\w+)(?:<[^(]*>)?(\(.*)");
+        add(
+            |l| l == Lang::Swift,
+            true,
+            r"^\s*(?:public|open) (?:static |final |class |override |mutating )*func (\w+)(?:<[^(]*>)?(\(.*)",
+        );
         Declarations { patterns }
     }
 

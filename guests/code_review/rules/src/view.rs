@@ -20,7 +20,6 @@ pub struct View<'a> {
     /// Changed lines by their text without indentation: how often removed and added in the whole diff.
     moves: HashMap<&'a str, (u32, u32)>,
     words_added: HashSet<&'a str>,
-    words_removed: HashSet<&'a str>,
 }
 
 pub struct FileView<'a> {
@@ -235,14 +234,7 @@ impl<'a> Source<'a> {
 impl<'a> View<'a> {
     pub fn new(title: &'a str, body: &'a str, diff: &'a Diff) -> Self {
         let files: Vec<FileView> = diff.files.iter().map(FileView::new).collect();
-        let mut view = View {
-            title,
-            body,
-            files,
-            moves: HashMap::new(),
-            words_added: HashSet::new(),
-            words_removed: HashSet::new(),
-        };
+        let mut view = View { title, body, files, moves: HashMap::new(), words_added: HashSet::new() };
         view.index(diff);
         view
     }
@@ -260,8 +252,9 @@ impl<'a> View<'a> {
             } else {
                 counts.0 += 1;
             }
-            let words = if added { &mut self.words_added } else { &mut self.words_removed };
-            words.extend(words_of(key));
+            if added {
+                self.words_added.extend(words_of(key));
+            }
         }
         for file in &mut self.files {
             for line in &mut file.lines {
@@ -275,10 +268,6 @@ impl<'a> View<'a> {
     /// An identifier that stands on an added line anywhere in the diff.
     pub fn adds_word(&self, word: &str) -> bool {
         self.words_added.contains(word)
-    }
-
-    pub fn removes_word(&self, word: &str) -> bool {
-        self.words_removed.contains(word)
     }
 
     /// Title or body uses one of the words (given in lower case).

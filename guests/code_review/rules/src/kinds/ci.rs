@@ -1,5 +1,6 @@
 //! Workflows, build images and build scripts: rights, triggers, what is run unseen.
 
+use super::download::{download, image};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
 use crate::lang::Lang;
@@ -41,7 +42,7 @@ pub fn find(view: &View, report: &mut Report) {
     }
 }
 
-fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: String) {
+pub fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: String) {
     let severity = if score >= 75 { Severity::High } else { Severity::Medium };
     let score = if file.place.example { score.saturating_sub(20) } else { score };
     report.add(file, at, Kind::CiBuild, rule, severity, score, message);
@@ -50,15 +51,24 @@ fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, scor
 fn rights(file: &FileView, at: usize, report: &mut Report) {
     let live = file.lines[at].live.as_str();
     if pattern!(r"^\s*permissions:\s*write-all").is_match(live) {
-        let message = "Every step of this workflow gets a token that may write everything. Name the few permissions that are needed.";
+        let message = "Every step of this workflow gets a token that may write everything. Name the few permissions \
+            that are needed.";
         return say(report, file, at, "broad-permissions", 84, message.to_owned());
     }
-    let scope = pattern!(r"^\s*(contents|packages|actions|pull-requests|deployments|statuses|checks|security-events|id-token|repository-projects|pages|issues):\s*write");
+    let scope = pattern!(
+        r"^\s*(contents|packages|actions|pull-requests|deployments|statuses|checks|security-events|id-token
+            |repository-projects|pages|issues):\s*write"
+    );
     let Some(hit) = scope.find(live) else { return };
     let whole = file.lines.iter().map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
     let strangers = pattern!(r"pull_request_target|issue_comment|workflow_run").is_match(&whole);
     let was_read = file.pair_of(at).is_some_and(|old| old.live.contains("read") || old.live.contains("none"));
-    let releases = pattern!(r"(?i)release|publish|deploy|push|upload|pages|tag|changelog|sarif|codeql|label|comment|cosign|attest|sign|bump|commit|gh pr|gh api|create-pull-request|scorecard|stale|docker/|registry|provenance|coverage|preview").is_match(&whole)
+    let releases = pattern!(
+        r"(?i)release|publish|deploy|push|upload|pages|tag|changelog|sarif|codeql|label|comment
+        |cosign|attest|sign|bump|commit|gh pr|gh api|create-pull-request|scorecard|stale|docker/|registry
+        |provenance|coverage|preview"
+    )
+    .is_match(&whole)
         || pattern!(r"(?i)release|publish|deploy|pages|docs|stale|label|codeql|scan|bump|update").is_match(file.path);
     let serious = matches!(hit.group(1), "contents" | "packages" | "actions" | "id-token" | "deployments");
     let score = match (was_read, strangers, releases) {
@@ -69,13 +79,19 @@ fn rights(file: &FileView, at: usize, report: &mut Report) {
         (false, false, false) if serious && !file.is_new_file() => 58,
         _ => return,
     };
-    let message = format!("`{}: write` lets every step here, third-party actions among them, change the repository's {}. Keep `read`, or give it only to the job that needs it.", hit.group(1), hit.group(1));
+    let message = format!(
+        "`{}: write` lets every step here, third-party actions among them, change the \
+        repository's {}. Keep `read`, or give it only to the job that needs it.",
+        hit.group(1),
+        hit.group(1)
+    );
     say(report, file, at, "broad-permissions", score, message);
 }
 
 fn trigger(file: &FileView, at: usize, report: &mut Report) {
     let line = &file.lines[at];
-    let whole = || file.lines.iter().filter(|l| !l.is_removed()).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
+    let whole =
+        || file.lines.iter().filter(|l| !l.is_removed()).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
     if pattern!(r"^\s*(?:-\s*)?pull_request_target\b|\bon:.*\bpull_request_target\b").is_match(&line.live) {
         let text = whole();
         let checks_out = pattern!(r"github\.event\.pull_request\.head|github\.head_ref|refs/pull/").is_match(&text);
@@ -87,15 +103,21 @@ fn trigger(file: &FileView, at: usize, report: &mut Report) {
             (false, false, true) => 66,
             _ => return,
         };
-        let message = "`pull_request_target` runs with the repository's secrets and a token that writes, for changes of strangers too. Use `pull_request`, or never run or check out what the change brings.";
+        let message = "`pull_request_target` runs with the repository's secrets and a token that writes, for \
+            changes of strangers too. Use `pull_request`, or never run or check out what the change brings.";
         return say(report, file, at, "unsafe-trigger", score, message.to_owned());
     }
-    let head = pattern!(r"ref:\s*.*(?:github\.event\.pull_request\.head|github\.head_ref|refs/pull/)|repository:\s*.*pull_request\.head\.repo|git (?:fetch|checkout).*(?:pull_request\.head|refs/pull/)|gh pr checkout");
+    let head = pattern!(
+        r"ref:\s*.*(?:github\.event\.pull_request\.head|github\.head_ref|refs/pull/)
+            |repository:\s*.*pull_request\.head\.repo|git (?:fetch|checkout).*(?:pull_request\.head|refs/pull/)
+            |gh pr checkout"
+    );
     if head.is_match(&line.live) {
         let text = whole();
         let privileged = pattern!(r"pull_request_target|issue_comment|workflow_run").is_match(&text);
         if privileged {
-            let message = "The code of a stranger's change is checked out in a workflow that has the repository's secrets. Run it under `pull_request` instead.";
+            let message = "The code of a stranger's change is checked out in a workflow that has the repository's \
+                secrets. Run it under `pull_request` instead.";
             say(report, file, at, "unsafe-trigger", 88, message.to_owned());
         }
     }
@@ -111,12 +133,33 @@ fn action(file: &FileView, at: usize, report: &mut Report) {
     let is_hash = |v: &str| v.len() >= 40 && v.bytes().all(|b| b.is_ascii_hexdigit());
     let old = file.pair_of(at).and_then(|old| uses.find(&old.live)).filter(|o| o.group(1) == name);
     let was_hash = old.is_some_and(|o| is_hash(o.group(2)));
-    let branch = matches!(version, "main" | "master" | "latest" | "develop" | "dev" | "trunk" | "HEAD" | "stable" | "nightly" | "next" | "beta" | "edge");
-    let own = ["actions/", "github/", "docker/", "azure/", "aws-actions/", "google-github-actions/"].iter().any(|o| name.to_ascii_lowercase().starts_with(o));
+    let branch = matches!(
+        version,
+        "main"
+            | "master"
+            | "latest"
+            | "develop"
+            | "dev"
+            | "trunk"
+            | "HEAD"
+            | "stable"
+            | "nightly"
+            | "next"
+            | "beta"
+            | "edge"
+    );
+    let own = ["actions/", "github/", "docker/", "azure/", "aws-actions/", "google-github-actions/"]
+        .iter()
+        .any(|o| name.to_ascii_lowercase().starts_with(o));
     // The toolchain actions name their version this way.
     let by_design = name.ends_with("rust-toolchain") || name.ends_with(".yml") || name.ends_with(".yaml");
     let others_pinned = || {
-        let all: Vec<bool> = file.lines.iter().filter(|l| !l.is_added()).filter_map(|l| uses.find(&l.live).map(|h| is_hash(h.group(2)))).collect();
+        let all: Vec<bool> = file
+            .lines
+            .iter()
+            .filter(|l| !l.is_added())
+            .filter_map(|l| uses.find(&l.live).map(|h| is_hash(h.group(2))))
+            .collect();
         all.len() >= 2 && all.iter().all(|hash| *hash)
     };
     let score = if is_hash(version) {
@@ -127,13 +170,20 @@ fn action(file: &FileView, at: usize, report: &mut Report) {
         if old.is_some_and(|o| o.group(2) == version) {
             return;
         }
-        if own { 62 } else { 72 }
+        if own {
+            62
+        } else {
+            72
+        }
     } else if others_pinned() {
         74
     } else {
         return;
     };
-    let message = format!("`{name}@{version}` can become other code at any time, and runs with this workflow's token. Pin it to the full hash of a commit.");
+    let message = format!(
+        "`{name}@{version}` can become other code at any time, and runs with this workflow's \
+        token. Pin it to the full hash of a commit."
+    );
     say(report, file, at, "unpinned-action", score, message);
 }
 
@@ -145,17 +195,27 @@ fn remote_template(file: &FileView, at: usize, report: &mut Report) {
     let branch = pattern!(r#"^\s*ref:\s*["']?(?:main|master|HEAD|develop)["']?\s*$"#);
     let plain = live.contains("http://");
     if remote.is_match(live) {
-        let pinned = pattern!(r"[0-9a-f]{40}").is_match(live) || file.below(at, 2).any(|l| l.live.contains("integrity:"));
+        let pinned =
+            pattern!(r"[0-9a-f]{40}").is_match(live) || file.below(at, 2).any(|l| l.live.contains("integrity:"));
         if !pinned {
-            let message = "This part of the pipeline is fetched at each run from an address that may change. Pin it to a commit, or copy it in.";
+            let message = "This part of the pipeline is fetched at each run from an address that may change. Pin it \
+                to a commit, or copy it in.";
             say(report, file, at, "unpinned-include", if plain { 82 } else { 68 }, message.to_owned());
         }
     } else if orb.is_match(live) {
-        say(report, file, at, "unpinned-include", 70, "This orb's version changes without notice. Name a version.".to_owned());
+        say(
+            report,
+            file,
+            at,
+            "unpinned-include",
+            70,
+            "This orb's version changes without notice. Name a version.".to_owned(),
+        );
     } else if branch.is_match(live) && file.above(at, 3).any(|l| pattern!(r"^\s*-?\s*project:").is_match(&l.live)) {
         let old = file.pair_of(at).is_some_and(|old| pattern!(r"[0-9a-f]{40}|v?\d+\.").is_match(&old.live));
         if old {
-            let message = "This part of the pipeline was taken from a fixed state and now follows a branch. Name a commit or a tag.";
+            let message = "This part of the pipeline was taken from a fixed state and now follows a branch. Name a \
+                commit or a tag.";
             say(report, file, at, "unpinned-include", 72, message.to_owned());
         }
     }
@@ -165,7 +225,9 @@ fn remote_template(file: &FileView, at: usize, report: &mut Report) {
 fn pasted_event(file: &FileView, at: usize, report: &mut Report) {
     let live = file.lines[at].live.as_str();
     let event = pattern!(
-        r"\$\{\{\s*[^}]*(github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion|head_commit|commits|pages|workflow_run)[\w.*\[\]-]*\.(?:title|body|message|name|email|ref|label|head_branch|display_title|page_name)\b|github\.head_ref|github\.event\.inputs\.[\w-]+|inputs\.[\w-]+)[^}]*\}\}"
+        r"\$\{\{\s*[^}]*(github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion|head_commit
+            |commits|pages|workflow_run)[\w.*\[\]-]*\.(?:title|body|message|name|email|ref|label|head_branch
+            |display_title|page_name)\b|github\.head_ref|github\.event\.inputs\.[\w-]+|inputs\.[\w-]+)[^}]*\}\}"
     );
     let Some(hit) = event.find(live) else { return };
     let source = hit.group(1);
@@ -174,8 +236,17 @@ fn pasted_event(file: &FileView, at: usize, report: &mut Report) {
     }
     let stranger = !source.contains("inputs.");
     let composite = source.starts_with("inputs.");
-    let score = if stranger { 86 } else if composite { 54 } else { 60 };
-    let message = format!("`{source}` is pasted into the script before the shell reads it; whoever writes that text runs commands here. Hand it over in `env:` and use \"$NAME\".");
+    let score = if stranger {
+        86
+    } else if composite {
+        54
+    } else {
+        60
+    };
+    let message = format!(
+        "`{source}` is pasted into the script before the shell reads it; whoever writes that text \
+        runs commands here. Hand it over in `env:` and use \"$NAME\"."
+    );
     say(report, file, at, "pasted-event-text", score, message);
 }
 
@@ -201,12 +272,17 @@ fn in_script(file: &FileView, at: usize) -> bool {
 
 fn leak(file: &FileView, at: usize, report: &mut Report) {
     let live = file.lines[at].live.as_str();
-    let prints = pattern!(r"\b(?:echo|printf|cat|print)\b[^|>]*\$\{\{\s*secrets\.(\w+)[^|>]*$|toJSON\(secrets\)|toJson\(secrets\)");
+    let prints = pattern!(
+        r"\b(?:echo|printf|cat|print)\b[^|>]*\$\{\{\s*secrets\.(\w+)[^|>]*$|toJSON\(secrets\)|toJson\(secrets\)"
+    );
     if prints.is_match(live) && !live.contains("::add-mask::") {
-        let message = "A secret is written into the log or handed over with all others. Pass only the one that is needed, in `env:`.";
+        let message = "A secret is written into the log or handed over with all others. Pass only the one that is \
+            needed, in `env:`.";
         return say(report, file, at, "printed-secret", 72, message.to_owned());
     }
-    let inherit = pattern!(r"^\s*(?:ACTIONS_ALLOW_UNSECURE_COMMANDS:\s*[\x22']?true|persist-credentials:\s*[\x22']?true)").is_match(live);
+    let inherit =
+        pattern!(r"^\s*(?:ACTIONS_ALLOW_UNSECURE_COMMANDS:\s*[\x22']?true|persist-credentials:\s*[\x22']?true)")
+            .is_match(live);
     let unsafe_switch = pattern!(r"^\s*(?:if:.*always\(\).*secrets|allow-unsafe|allow_failure_on_fork)").is_match(live);
     if inherit && (file.pair_of(at).is_some() || live.contains("UNSECURE")) || unsafe_switch {
         let message = "This switches off a protection of the workflow's credentials.";
@@ -223,15 +299,29 @@ fn leak(file: &FileView, at: usize, report: &mut Report) {
 fn ignored_failure(file: &FileView, at: usize, report: &mut Report) {
     let line = &file.lines[at];
     let live = line.live.as_str();
-    let tests = pattern!(r"(?i)\b(?:test|tests|pytest|jest|lint|clippy|audit|scan|check|verify|codeql|trivy|snyk|semgrep|build|tsc|mypy|gosec|cosign|sign|coverage)\b");
-    let ignores = pattern!(r"\|\|\s*(?:true|:|exit 0|echo\b.*)\s*['\x22]?$|--passWithNoTests|\bset \+e\b|-DskipTests|-Dmaven\.test\.skip|--no-verify|--exit-zero|-x test\b");
-    let switch = pattern!(r"^\s*(?:continue-on-error|allow_failure|continueOnError|soft_fail|ignore_errors):\s*['\x22]?true");
+    let tests = pattern!(
+        r"(?i)\b(?:test|tests|pytest|jest|lint|clippy|audit|scan|check|verify|codeql|trivy|snyk|semgrep|build|tsc
+            |mypy|gosec|cosign|sign|coverage)\b"
+    );
+    let ignores = pattern!(
+        r"\|\|\s*(?:true|:|exit 0|echo\b.*)\s*['\x22]?$|--passWithNoTests|\bset \+e\b|-DskipTests
+            |-Dmaven\.test\.skip|--no-verify|--exit-zero|-x test\b"
+    );
+    let switch =
+        pattern!(r"^\s*(?:continue-on-error|allow_failure|continueOnError|soft_fail|ignore_errors):\s*['\x22]?true");
     if switch.is_match(live) {
         let indent = line.indent();
-        let about = file.above(at, 12).chain(file.below(at, 8)).filter(|l| l.indent() + 2 >= indent.saturating_sub(2)).any(|l| tests.is_match(&l.live));
-        let experimental = pattern!(r"(?i)experimental|nightly|allow|canary|upload|coverage|codecov|comment|notify|cache|next|beta").is_match(&file.around(at, 6, 6));
+        let about = file
+            .above(at, 12)
+            .chain(file.below(at, 8))
+            .filter(|l| l.indent() + 2 >= indent.saturating_sub(2))
+            .any(|l| tests.is_match(&l.live));
+        let experimental =
+            pattern!(r"(?i)experimental|nightly|allow|canary|upload|coverage|codecov|comment|notify|cache|next|beta")
+                .is_match(&file.around(at, 6, 6));
         if about && !experimental && !file.is_new_file() {
-            let message = "A failure here no longer stops anything, so nobody will notice it. Mend or remove the step instead.";
+            let message =
+                "A failure here no longer stops anything, so nobody will notice it. Mend or remove the step instead.";
             say(report, file, at, "ignored-failure", 66, message.to_owned());
         }
         return;
@@ -255,141 +345,37 @@ fn lost(file: &FileView, at: usize, report: &mut Report) {
     if block.is_some_and(|b| b.removed.len() > 12) || file.is_deleted_file() {
         return;
     }
-    let condition = pattern!(r"^\s*if:\s*.*(?:fork|author_association|repository ==|repository_owner|github\.actor|label)");
-    let checks = pattern!(r"\b(?:sha\d+sum|shasum)\b.*(?:-c\b|--check)|gpgv?\b.*--verify|\bcosign verify|\bminisign -V|\bslsa-verifier");
-    let scans = pattern!(r"^\s*-?\s*uses:\s*\S*(?:wrapper-validation|codeql-action/analyze|dependency-review|harden-runner|scorecard-action|trivy-action|snyk|gitleaks|semgrep|cargo-deny|cargo-audit)|^\s*-?\s*run:.*\b(?:npm audit|yarn audit|cargo (?:audit|deny|test)|govulncheck|pip-audit|bundle[- ]audit|npm (?:run )?test|yarn test|pytest|go test|make (?:test|check)|mvn (?:test|verify)|gradlew? (?:test|check)|dotnet test|rspec|phpunit|bandit|gosec)\b");
-    let alike = |l: &&crate::view::Source| l.is_added() && (scans.is_match(&l.live) || pattern!(r"(?i)\b(?:tests?|audit|scan|check|verify|coverage|tox|nox)\b").is_match(&l.live));
+    let condition =
+        pattern!(r"^\s*if:\s*.*(?:fork|author_association|repository ==|repository_owner|github\.actor|label)");
+    let checks = pattern!(
+        r"\b(?:sha\d+sum|shasum)\b.*(?:-c\b|--check)|gpgv?\b.*--verify|\bcosign verify|\bminisign -V|\bslsa-verifier"
+    );
+    let scans = pattern!(
+        r"^\s*-?\s*uses:\s*\S*(?:wrapper-validation|codeql-action/analyze|dependency-review|harden-runner
+            |scorecard-action|trivy-action|snyk|gitleaks|semgrep|cargo-deny|cargo-audit)
+            |^\s*-?\s*run:.*\b(?:npm audit|yarn audit|cargo (?:audit|deny|test)|govulncheck|pip-audit
+            |bundle[- ]audit|npm (?:run )?test|yarn test|pytest|go test|make (?:test|check)|mvn (?:test|verify)
+            |gradlew? (?:test|check)|dotnet test|rspec|phpunit|bandit|gosec)\b"
+    );
+    let alike = |l: &&crate::view::Source| {
+        l.is_added()
+            && (scans.is_match(&l.live)
+                || pattern!(r"(?i)\b(?:tests?|audit|scan|check|verify|coverage|tox|nox)\b").is_match(&l.live))
+    };
     if scans.is_match(text) && !file.lines.iter().any(|l| alike(&l)) {
-        let message = "This check of every change no longer runs, so what it would find comes in unseen. Keep it, or show where it runs now.";
+        let message = "This check of every change no longer runs, so what it would find comes in unseen. Keep it, \
+            or show where it runs now.";
         say(report, file, at, "lost-check", 70, message.to_owned());
     } else if condition.is_match(text) && !added("if:") {
-        let message = "The condition that kept forks and strangers out of this job went. Put it back, or take the secrets away from the job.";
+        let message = "The condition that kept forks and strangers out of this job went. Put it back, or take the \
+            secrets away from the job.";
         say(report, file, at, "lost-condition", 76, message.to_owned());
     } else if checks.is_match(text) && !added("sha256") && !added("verify") {
         let message = "What is downloaded here is no longer compared with its checksum or signature. Keep the check.";
         say(report, file, at, "unchecked-download", 76, message.to_owned());
     } else if pattern!(r"^\s*permissions:\s*(?:\{\}|read-all)?\s*$").is_match(text) && !added("permissions:") {
-        let message = "Without `permissions:` the token gets the repository's default rights, which may write. Keep the narrow ones.";
+        let message = "Without `permissions:` the token gets the repository's default rights, which may write. Keep \
+            the narrow ones.";
         say(report, file, at, "broad-permissions", 66, message.to_owned());
     }
-}
-
-fn image(file: &FileView, at: usize, report: &mut Report) {
-    let line = &file.lines[at];
-    let live = line.live.as_str();
-    let from = pattern!(r"(?i)^\s*FROM\s+(?:--platform=\S+\s+)?([\w./:-]+?)(?:@(sha256:[0-9a-f]+))?(?:\s+AS\s+\S+)?\s*$");
-    if let Some(hit) = from.find(live) {
-        let old = file.pair_of(at).and_then(|old| from.find(&old.live));
-        let (name, digest) = (hit.group(1), hit.group(2));
-        let bare = |n: &str| n.split(':').next().unwrap_or(n).to_owned();
-        let floating = name.ends_with(":latest") || (!name.contains(':') && digest.is_empty() && name != "scratch" && !is_stage(file, name));
-        if old.is_some_and(|o| !o.group(2).is_empty() && digest.is_empty() && bare(o.group(1)) == bare(name)) {
-            let message = format!("`{name}` was pinned by digest and no longer is: the base of the image can change between builds.");
-            say(report, file, at, "unpinned-image", 76, message);
-        } else if floating && digest.is_empty() && old.is_some_and(|o| o.group(1).contains(':') && !o.group(1).ends_with(":latest")) {
-            let message = format!("`{name}` follows the newest image, so two builds may differ and break. Name a version, best with its digest.");
-            say(report, file, at, "unpinned-image", 72, message);
-        }
-        return;
-    }
-    if pattern!(r"(?i)^\s*USER\s+root\s*$").is_match(live) {
-        let old = file.pair_of(at).is_some_and(|old| pattern!(r"(?i)^\s*USER\s+\w").is_match(&old.live));
-        let later = file.below(at, 60).any(|l| pattern!(r"(?i)^\s*USER\s+[^r]").is_match(&l.live));
-        if old && !later {
-            let message = "The image now runs as root. Keep the user without rights for what runs in it.";
-            say(report, file, at, "runs-as-root", 66, message.to_owned());
-        }
-        return;
-    }
-    let add = pattern!(r"(?i)^\s*ADD\s+(?:--\w+=\S+\s+)*(https?://\S+)");
-    if let Some(hit) = add.find(live).filter(|_| !live.contains("--checksum=") && !verified_near(file, at)) {
-        let score = if hit.group(1).starts_with("http://") { 82 } else { 70 };
-        let message = "The file is taken from the network into the image without a checksum. Give `--checksum=sha256:…`, or compare it before use.";
-        say(report, file, at, "unchecked-download", score, message.to_owned());
-    }
-}
-
-fn is_stage(file: &FileView, name: &str) -> bool {
-    name.contains('$') || file.lines.iter().any(|l| {
-        let lower = l.live.to_ascii_lowercase();
-        lower.trim_start().starts_with("from ") && lower.trim_end().ends_with(&format!(" as {}", name.to_ascii_lowercase()))
-    }) || !file.is_new_file() && !name.contains('/') && file.hunks.first().is_some_and(|_| file.lines.first().is_some_and(|l| l.line.new > 1))
-}
-
-fn verified_near(file: &FileView, at: usize) -> bool {
-    let check = pattern!(r"(?i)sha\d+sum|shasum|gpg\b.*--verify|gpgv|cosign|minisign|signify|checksum|openssl dgst|sha256|md5sum|rpm --import|signed-by|get-filehash");
-    file.below(at, 12).any(|l| check.is_match(&l.live)) || check.is_match(&file.lines[at].live) || file.above(at, 4).any(|l| check.is_match(&l.live))
-}
-
-/// Something from the network that is run, or unpacked into the system, as it comes.
-fn download(file: &FileView, at: usize, report: &mut Report) {
-    let line = &file.lines[at];
-    let live = joined(file, at);
-    let piped = pattern!(r"\b(?:curl|wget|fetch|iwr|Invoke-WebRequest|irm)\b[^|;&]*(?:https?:|\$)[^|;&]*\|\s*(?:sudo\s+(?:-\w+\s+)*)?(?:env\s+\S+\s+)?(?:ba|z|da|k)?(?:sh|python3?|perl|node|ruby|iex|Invoke-Expression)\b");
-    let substituted = pattern!(r"\b(?:(?:ba|z)?sh\s+(?:-c\s+)?|source\s+|\.\s+|eval\s+)[\x22']?(?:<\(|\$\()\s*(?:curl|wget)\b");
-    let insecure = pattern!(r"\bcurl\b[^|;&]*\s(?:-[a-zA-Z]*k[a-zA-Z]*|--insecure)\s|\bwget\b[^|;&]*--no-check-certificate|\bgit\b.*http\.sslVerify=false|apt(?:-get)?\s[^;&]*--allow-unauthenticated|--nogpgcheck|--no-gpg-check|\[trusted=yes\]|GIT_SSL_NO_VERIFY=(?:1|true)|apk add[^;&]*--allow-untrusted");
-    let begins = pattern!(r"\b(?:curl|wget|fetch|iwr|irm|Invoke-WebRequest|git|apt|apt-get|sh|bash|source|eval|dnf|yum|zypper|apk|trusted)\b");
-    if !begins.is_match(&line.live) && !line.live.contains("GIT_SSL") && !line.live.contains("[trusted=yes]") {
-        return;
-    }
-    let old = file.pair_of(at).map_or("", |old| old.live.as_str());
-    let documented = file.lang == Lang::Shell && pattern!(r"^\s*(?:echo|printf|#|log|info|cat)\b").is_match(&line.live);
-    if documented {
-        return;
-    }
-    if (piped.is_match(&live) || substituted.is_match(&live)) && !piped.is_match(old) && !substituted.is_match(old) {
-        let plain = live.contains("http://");
-        let score = if plain { 86 } else if file.place.workflow || file.lang == Lang::Dockerfile { 74 } else { 66 };
-        let message = "A script from the network is run as it comes; whoever controls that address, or the way to it, controls this build. Fetch a fixed version and compare its checksum first.";
-        return say(report, file, at, "unchecked-download", score, message.to_owned());
-    }
-    if insecure.is_match(&format!("{live} ")) && !insecure.is_match(&format!("{old} ")) && !live.contains("localhost") && !live.contains("127.0.0.1") {
-        let message = "The download's certificate or signature is not checked, so it can be replaced on the way. Keep the check.";
-        return say(report, file, at, "unchecked-download", 72, message.to_owned());
-    }
-    let saved = pattern!(r"\b(?:curl|wget)\b[^|;&]*\s-(?:[a-zA-Z]*[oO]|-output|-output-document)[= ]?\s*([^\s;&|]+)");
-    if let Some(hit) = saved.find(&live) {
-        let name = hit.group(1).rsplit('/').next().unwrap_or("");
-        let later = format!("{live}\n{}", file.below(at, 6).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n"));
-        let runs = pattern!(r"(?:^|[;&|\n])\s*(?:-?\s*run:\s*)?(?:sudo\s+)?(?:(?:ba|z|da)?sh|python3?|perl|source|\.)\s+(?:-\w+\s+)*([^\s;&|]+)");
-        let run = !name.is_empty() && runs.all(&later).iter().any(|h| h.group(1).ends_with(name));
-        let checked = pattern!(r"(?i)sha\d+sum|shasum|gpg|cosign|minisign|checksum|openssl dgst").is_match(&later);
-        if run && !checked && live.contains("://") {
-            let message = "A script from the network is saved and run as it comes; whoever controls that address controls this build. Fetch a fixed version and compare its checksum first.";
-            let score = if live.contains("http://") { 84 } else { 72 };
-            return say(report, file, at, "unchecked-download", score, message.to_owned());
-        }
-    }
-    unpacked(file, at, &live, report);
-}
-
-/// A binary that goes straight from the network into the system.
-fn unpacked(file: &FileView, at: usize, live: &str, report: &mut Report) {
-    let loads = pattern!(r"\b(?:curl|wget)\b[^|;&]*(?:https?://|\$\{?[A-Z_a-z]*(?:URL|url))[^|;&]*");
-    let installs = pattern!(r"chmod\s+(?:\+x|a\+x|0?7[0-7][0-7]|u\+x)|\binstall\s+-m|dpkg\s+-i|rpm\s+-[iU]|/usr/(?:local/)?bin|\btar\s+[^|;&]*-?C\s*(?:/usr|/opt)|\|\s*(?:sudo\s+)?tar\b|\bunzip\b");
-    if !loads.is_match(live) || verified_near(file, at) || !(file.lang == Lang::Dockerfile || file.place.workflow) {
-        return;
-    }
-    let lost = file.blocks.iter().filter(|b| b.lines.contains(&at)).any(|b| {
-        b.removed.iter().any(|i| pattern!(r"(?i)sha\d+sum|shasum|gpg|cosign|checksum|sha256").is_match(&file.lines[*i].live))
-    });
-    let text = format!("{live}\n{}", file.below(at, 3).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n"));
-    let plain = live.contains("http://");
-    if installs.is_match(&text) && (lost || plain || file.pair_of(at).is_none()) {
-        let score = if plain { 80 } else if lost { 78 } else { 60 };
-        let message = "A program from the network is installed without a checksum or signature. Compare its sha256 before it is used.";
-        say(report, file, at, "unchecked-download", score, message.to_owned());
-    }
-}
-
-/// A line with those it continues on.
-fn joined(file: &FileView, at: usize) -> String {
-    let mut text = file.lines[at].live.clone();
-    for next in file.below(at, 6) {
-        if !text.trim_end().ends_with('\\') && !text.trim_end().ends_with('|') {
-            break;
-        }
-        text = format!("{} {}", text.trim_end().trim_end_matches('\\'), next.live.trim());
-    }
-    text
 }

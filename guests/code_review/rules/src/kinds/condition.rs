@@ -19,15 +19,24 @@ pub struct Condition {
 
 /// The condition that begins at a line, also where it runs over lines.
 pub fn condition(file: &FileView, at: usize) -> Option<Condition> {
-    let head = pattern!(r"^\s*\}?\s*(?:else\s+)?(if|elif|elsif|unless|while|guard|assert|return)\b\s*(?:let\b)?\s*(.*)$");
+    let head =
+        pattern!(r"^\s*\}?\s*(?:else\s+)?(if|elif|elsif|unless|while|guard|assert|return)\b\s*(?:let\b)?\s*(.*)$");
     let line = &file.lines[at];
     let hit = head.find(&line.live)?;
     let keyword = hit.group(1).to_owned();
     let mut text = hit.group(2).trim().to_owned();
     let mut last = at;
     let removed = line.is_removed();
-    let brackets = text.starts_with('(') && !matches!(file.lang, Lang::Python | Lang::Ruby | Lang::Go | Lang::Rust | Lang::Swift);
-    let open = |text: &str| text.matches('(').count() > text.matches(')').count() || text.trim_end().ends_with("&&") || text.trim_end().ends_with("||") || text.trim_end().ends_with(" and") || text.trim_end().ends_with(" or") || text.trim_end().ends_with('\\');
+    let brackets =
+        text.starts_with('(') && !matches!(file.lang, Lang::Python | Lang::Ruby | Lang::Go | Lang::Rust | Lang::Swift);
+    let open = |text: &str| {
+        text.matches('(').count() > text.matches(')').count()
+            || text.trim_end().ends_with("&&")
+            || text.trim_end().ends_with("||")
+            || text.trim_end().ends_with(" and")
+            || text.trim_end().ends_with(" or")
+            || text.trim_end().ends_with('\\')
+    };
     while open(&text) && last + 1 < file.lines.len() && last < at + 12 {
         last += 1;
         let next = &file.lines[last];
@@ -44,7 +53,10 @@ pub fn condition(file: &FileView, at: usize) -> Option<Condition> {
         let rest = text[end + 1..].trim().to_owned();
         return Some(Condition { text: text[1..end].trim().to_owned(), rest, last, keyword });
     }
-    let rest = pattern!(r"[{:]\s*(.*)$").find(&text).filter(|_| file.lang == Lang::Python || text.contains('{')).map_or(String::new(), |h| h.group(1).to_owned());
+    let rest = pattern!(r"[{:]\s*(.*)$")
+        .find(&text)
+        .filter(|_| file.lang == Lang::Python || text.contains('{'))
+        .map_or(String::new(), |h| h.group(1).to_owned());
     let text = text.trim_end_matches(['{', ':', ';', ' ']).trim().to_owned();
     Some(Condition { text, rest, last, keyword })
 }
@@ -73,7 +85,10 @@ fn exits(file: &FileView, at: usize, condition: &Condition) -> bool {
         return true;
     }
     let indent = file.lines[at].indent();
-    file.below(condition.last, 5).filter(|l| !l.is_blank()).take_while(|l| l.indent() > indent || l.code.trim() == "{").any(|l| leaves(&l.code))
+    file.below(condition.last, 5)
+        .filter(|l| !l.is_blank())
+        .take_while(|l| l.indent() > indent || l.code.trim() == "{")
+        .any(|l| leaves(&l.code))
 }
 
 /// A condition that lost one of its parts.
@@ -81,8 +96,12 @@ pub fn narrower(view: &View, file: &FileView, block: &Block, report: &mut Report
     if block.lines.len() > 60 {
         return;
     }
-    let boolean = |code: &str| is_condition(file.lang, code) || pattern!(r"^\s*return\b.*(?:&&|\|\||\band\b|\bor\b)|^\s*return\s+[\w.!(]+.*;?$").is_match(code);
-    let olds: Vec<usize> = block.removed.iter().copied().filter(|i| file.lines[*i].is_gone() && boolean(&file.lines[*i].code)).collect();
+    let boolean = |code: &str| {
+        is_condition(file.lang, code)
+            || pattern!(r"^\s*return\b.*(?:&&|\|\||\band\b|\bor\b)|^\s*return\s+[\w.!(]+.*;?$").is_match(code)
+    };
+    let olds: Vec<usize> =
+        block.removed.iter().copied().filter(|i| file.lines[*i].is_gone() && boolean(&file.lines[*i].code)).collect();
     let news: Vec<usize> = block.added.iter().copied().filter(|i| boolean(&file.lines[*i].code)).collect();
     for (number, old) in olds.iter().enumerate() {
         let paired = file.lines[*old].pair.filter(|new| news.contains(new));
@@ -113,7 +132,16 @@ fn lost_clause(view: &View, file: &FileView, old: usize, new: usize, report: &mu
 }
 
 #[allow(clippy::too_many_arguments)]
-fn weaker(view: &View, file: &FileView, at: usize, sign: char, lost: &str, out: bool, keyword: &str, report: &mut Report) -> bool {
+fn weaker(
+    view: &View,
+    file: &FileView,
+    at: usize,
+    sign: char,
+    lost: &str,
+    out: bool,
+    keyword: &str,
+    report: &mut Report,
+) -> bool {
     let names: Vec<&str> = words_of(lost).filter(|w| w.len() > 1 && !is_keyword(w)).collect();
     if names.is_empty() || is_trivial(lost) || moved(view, file, lost, lost) {
         return false;
@@ -124,12 +152,20 @@ fn weaker(view: &View, file: &FileView, at: usize, sign: char, lost: &str, out: 
         _ => false,
     };
     let rights = is_about_rights(lost);
-    let weighty = pattern!(r"(?i)valid|expir|len|size|max|null|nil\b|none\b|empty|check|verif|limit|bound|[<>]|\.\.|active|enabled|deleted|locked|revoked|kind|type|allow|match|equal|same|exist|safe|trust|state|==|!=").is_match(lost);
+    let weighty = pattern!(
+        r"(?i)valid|expir|len|size|max|null|nil\b|none\b|empty|check|verif|limit|bound|[<>]|\.\.
+        |active|enabled|deleted|locked|revoked|kind|type|allow|match|equal|same|exist|safe|trust|state|==|!="
+    )
+    .is_match(lost);
     if !widens || !(rights || weighty) {
         return false;
     }
-    let score = if rights { 78 } else { 64 } - if meant(view) { 14 } else { 0 } - if view.files.len() > 12 { 6 } else { 0 };
-    let message = format!("The condition no longer asks for `{}`. Put that part back, or show where it is checked now.", super::sql::short(lost));
+    let score =
+        if rights { 78 } else { 64 } - if meant(view) { 14 } else { 0 } - if view.files.len() > 12 { 6 } else { 0 };
+    let message = format!(
+        "The condition no longer asks for `{}`. Put that part back, or show where it is checked now.",
+        super::sql::short(lost)
+    );
     say(report, file, at, "narrower-check", score, message)
 }
 
@@ -148,7 +184,11 @@ fn clause_line(view: &View, file: &FileView, block: &Block, report: &mut Report)
     let lost = [hit.group(1), hit.group(2)].concat();
     let sign = if pattern!(r"^\s*(?:&&|and\b)|(?:&&|\band)\s*\\?$").is_match(&text) { '&' } else { '|' };
     let hunk = file.hunks[file.lines[first].hunk].clone();
-    let head = (hunk.start..first).rev().take(8).find(|i| !file.lines[*i].is_added() && pattern!(r"^\s*\}?\s*(?:else\s+)?(?:if|elif|while|return|unless|assert|guard)\b").is_match(&file.lines[*i].code));
+    let head = (hunk.start..first).rev().take(8).find(|i| {
+        !file.lines[*i].is_added()
+            && pattern!(r"^\s*\}?\s*(?:else\s+)?(?:if|elif|while|return|unless|assert|guard)\b")
+                .is_match(&file.lines[*i].code)
+    });
     let Some(head) = head.filter(|i| !file.lines[*i].is_removed()) else { return };
     let Some(condition) = condition(file, head).filter(|c| c.last >= first) else { return };
     if !balanced(&lost) {
@@ -172,7 +212,8 @@ fn clauses(text: &str) -> (char, Vec<String>) {
     while let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).filter(|t| balanced(t)) {
         text = inner.trim();
     }
-    let unified = text.replace(" and ", " && ").replace(" or ", " || ").replace(" AND ", " && ").replace(" OR ", " || ");
+    let unified =
+        text.replace(" and ", " && ").replace(" or ", " || ").replace(" AND ", " && ").replace(" OR ", " || ");
     let (ands, ors) = (top_level(&unified, "&&"), top_level(&unified, "||"));
     let tidy = |parts: Vec<&str>| parts.iter().map(|p| bare(p)).collect::<Vec<_>>();
     match (ands.len(), ors.len()) {
@@ -226,28 +267,45 @@ fn bound_moved(file: &FileView, old: usize, new: usize, report: &mut Report) -> 
         return false;
     }
     let out = exits(file, new, &after);
-    let weaker = matches!((was.group(2), is.group(2)), (">=", ">") | ("<=", "<") | (">=", "==") | ("<=", "==") | (">", "==") | ("<", "=="));
+    let weaker = matches!(
+        (was.group(2), is.group(2)),
+        (">=", ">") | ("<=", "<") | (">=", "==") | ("<=", "==") | (">", "==") | ("<", "==")
+    );
     let looped = after.keyword == "while" && matches!((was.group(2), is.group(2)), ("<", "<=") | (">", ">="));
     let sizes = pattern!(r"(?i)len|size|count|max|limit|capacity|end\b|num|total|bound|elements");
     if !(sizes.is_match(&before.text) && (out && weaker || looped)) {
         return false;
     }
-    let message = "The bound let less through before: what is equal to it, or beyond it, passes now. Check both ends.";
+    let message = "The bound let less through before: what is equal to it, or beyond it, passes now. Check both \
+        ends.";
     say(report, file, new, "bound-moved", 60, message.to_owned())
 }
 
 /// A value is no longer kept between bounds before it is used as a size or an index.
 fn clamp_lost(view: &View, file: &FileView, block: &Block, report: &mut Report) {
-    let clamp = pattern!(r"\b((?:std::|Math\.|math\.|cmp::)?(?:MIN|MAX|min|max|clamp|min_t|max_t|Min|Max|Clamp|saturating_\w+|checked_\w+))\s*[(<]|\.(min|max|clamp|saturating_\w+|checked_\w+)\(");
-    let sized = pattern!(r"(?i)alloc|memcpy|memmove|copy|read|write|slice|resize|reserve|limit|offset|len|size|\[|substr|take|page");
+    let clamp = pattern!(
+        r"\b((?:std::|Math\.|math\.|cmp::)?(?:MIN|MAX|min|max|clamp|min_t|max_t|Min|Max|Clamp|saturating_\w+
+            |checked_\w+))\s*[(<]|\.(min|max|clamp|saturating_\w+|checked_\w+)\("
+    );
+    let sized = pattern!(
+        r"(?i)alloc|memcpy|memmove|copy|read|write|slice|resize|reserve|limit|offset|len|size|\[|substr|take|page"
+    );
     for &at in &block.added {
         let line = &file.lines[at];
         let Some(old) = file.pair_of(at).filter(|_| line.is_new()) else { continue };
         let lost = clamp.is_match(&old.code) && !clamp.is_match(&line.code);
-        if lost && sized.is_match(&line.code) && likeness(&old.code, &line.code) >= 60 && !meant(view) && !pattern!(r"\bif\b|\?|clamp|checked").is_match(&line.code) {
-            let near = block.added.iter().any(|i| *i != at && (clamp.is_match(&file.lines[*i].code) || is_condition(file.lang, &file.lines[*i].code)));
+        if lost
+            && sized.is_match(&line.code)
+            && likeness(&old.code, &line.code) >= 60
+            && !meant(view)
+            && !pattern!(r"\bif\b|\?|clamp|checked").is_match(&line.code)
+        {
+            let near = block.added.iter().any(|i| {
+                *i != at && (clamp.is_match(&file.lines[*i].code) || is_condition(file.lang, &file.lines[*i].code))
+            });
             if !near {
-                let message = "The value is no longer kept within its bounds before it is used as a size or a place. Keep the bound.";
+                let message = "The value is no longer kept within its bounds before it is used as a size or a \
+                    place. Keep the bound.";
                 say(report, file, at, "bound-moved", 62, message.to_owned());
             }
         }

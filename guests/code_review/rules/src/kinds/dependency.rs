@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::names::look_alike;
+use super::registry::settings;
 use super::{lock, pattern, Report};
 use crate::finding::{Kind, Severity};
-use crate::lang::Lang;
 use crate::manifest::{compare, is_source, Ecosystem, Entry, Reader};
 use crate::view::{FileView, View};
 
@@ -31,7 +31,7 @@ pub fn find(view: &View, report: &mut Report) {
     lock::compare_with_manifests(view, &reader, report);
 }
 
-fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: String) {
+pub fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: String) {
     let severity = if score >= 75 { Severity::High } else { Severity::Medium };
     let score = if file.place.example { score.saturating_sub(20) } else { score };
     report.add(file, at, Kind::Dependency, rule, severity, score, message);
@@ -62,7 +62,9 @@ fn entries(view: &View, file: &FileView, reader: &Reader, report: &mut Report) {
         source(file, *at, entry, before, report);
         version(view, file, *at, entry, before, report);
         let renamed = old.values().find(|(_, e)| {
-            e.name.starts_with('@') && e.name.ends_with(&format!("/{}", entry.name)) && !new.iter().any(|(_, n)| n.name == e.name)
+            e.name.starts_with('@')
+                && e.name.ends_with(&format!("/{}", entry.name))
+                && !new.iter().any(|(_, n)| n.name == e.name)
         });
         if let Some((_, scoped)) = renamed {
             let message = format!(
@@ -73,7 +75,11 @@ fn entries(view: &View, file: &FileView, reader: &Reader, report: &mut Report) {
         }
         let known = old.contains_key(&entry.name);
         if let Some(other) = look_alike(ecosystem, &entry.name).filter(|_| !known && !file.place.example) {
-            let message = format!("`{}` differs from the well-known `{other}` by one letter. Make sure that it is the package you mean.", entry.name);
+            let message = format!(
+                "`{}` differs from the well-known `{other}` by one letter. Make sure that it is the package you \
+                    mean.",
+                entry.name
+            );
             say(report, file, *at, "look-alike-name", 80, message);
         }
     }
@@ -89,9 +95,16 @@ fn source(file: &FileView, at: usize, entry: &Entry, before: Option<&(usize, Ent
     let plain = pattern!(r"\bhttp://").is_match(text);
     if from_git && !(git.is_match(old) || before.is_some_and(|(_, e)| is_remote(&e.version))) {
         let pinned = pattern!(r#"[#@][0-9a-f]{7,40}\b|(?:rev|ref|tag|commit)\s*(?:=>?|:)\s*"?'?"#).is_match(text);
-        let score = if plain { 84 } else if before.is_some() { 74 } else { 68 } - if pinned { 12 } else { 0 };
+        let score = if plain {
+            84
+        } else if before.is_some() {
+            74
+        } else {
+            68
+        } - if pinned { 12 } else { 0 };
         let message = format!(
-            "`{}` comes straight from a repository or an address{}. Nothing there keeps its content the same; use a released version from the registry{}.",
+            "`{}` comes straight from a repository or an address{}. Nothing there keeps its content the same; use a \
+                released version from the registry{}.",
             entry.name,
             if before.is_some() { " now, no longer from the registry" } else { ", not from the registry" },
             if pinned { "" } else { ", or at least a fixed commit" }
@@ -99,13 +112,15 @@ fn source(file: &FileView, at: usize, entry: &Entry, before: Option<&(usize, Ent
         return say(report, file, at, "unpublished-source", score, message);
     }
     if from_git && before.is_some() && host(text) != host(old) {
-        let message = format!("`{}` is taken from another place than before. Make sure that it is trusted.", entry.name);
+        let message =
+            format!("`{}` is taken from another place than before. Make sure that it is trusted.", entry.name);
         return say(report, file, at, "changed-source", 70, message);
     }
     let named = url.find(old).filter(|hit| !hit.group(1).starts_with("./"));
     if let Some(hit) = named.filter(|_| before.is_some() && !url.is_match(text) && !from_git && !git.is_match(old)) {
         let message = format!(
-            "`{}` no longer names its source `{}`, so it is looked up in the public registry, where that name may belong to somebody else.",
+            "`{}` no longer names its source `{}`, so it is looked up in the public registry, where that name may \
+                belong to somebody else.",
             entry.name,
             hit.group(1)
         );
@@ -114,7 +129,10 @@ fn source(file: &FileView, at: usize, entry: &Entry, before: Option<&(usize, Ent
 }
 
 fn is_remote(version: &str) -> bool {
-    is_source(version) && !["workspace:", "file:", "link:", "portal:", "npm:", "catalog:", "patch:"].iter().any(|p| version.starts_with(p))
+    is_source(version)
+        && !["workspace:", "file:", "link:", "portal:", "npm:", "catalog:", "patch:"]
+            .iter()
+            .any(|p| version.starts_with(p))
 }
 
 fn host(text: &str) -> &str {
@@ -122,30 +140,54 @@ fn host(text: &str) -> &str {
     after.split(['#', '"', '\'', '@']).find(|part| part.contains('/')).unwrap_or("")
 }
 
-fn version(view: &View, file: &FileView, at: usize, entry: &Entry, before: Option<&(usize, Entry)>, report: &mut Report) {
-    let open = matches!(entry.version.as_str(), "*" | "latest" | "x" | "next" | ">=0" | "+") || entry.version.ends_with(":latest");
+fn version(
+    view: &View,
+    file: &FileView,
+    at: usize,
+    entry: &Entry,
+    before: Option<&(usize, Entry)>,
+    report: &mut Report,
+) {
+    let open = matches!(entry.version.as_str(), "*" | "latest" | "x" | "next" | ">=0" | "+")
+        || entry.version.ends_with(":latest");
     let was_open = before.is_some_and(|(_, e)| matches!(e.version.as_str(), "*" | "latest" | "x"));
     if open && !was_open && !file.path.ends_with("composer.json") {
         let message = format!(
-            "`{}` takes whatever version is newest, so two builds may differ and a bad release comes in by itself. Give a range.",
+            "`{}` takes whatever version is newest, so two builds may differ and a bad release comes in by itself. \
+                Give a range.",
             entry.name
         );
         return say(report, file, at, "any-version", if before.is_some() { 72 } else { 64 }, message);
     }
     let Some((line, old)) = before else { return };
     let exact = old.version.starts_with("==") || file.lines[*line].text().contains("--hash");
-    if exact && entry.version.is_empty() && Ecosystem::of(file.path) == Ecosystem::Python && !file.path.ends_with(".in") {
-        let message = format!("`{}` was pinned to `{}` and no longer is. Pin it again, or give a range.", entry.name, old.version);
+    if exact && entry.version.is_empty() && Ecosystem::of(file.path) == Ecosystem::Python && !file.path.ends_with(".in")
+    {
+        let message = format!(
+            "`{}` was pinned to `{}` and no longer is. Pin it again, or give a range.",
+            entry.name, old.version
+        );
         return say(report, file, at, "lost-pin", 64, message);
     }
-    let meant = view.says(&["revert", "downgrade", "roll back", "rollback", "rolls back", "back to", "pin ", "pins ", "pinned"]);
+    let meant = view.says(&[
+        "revert",
+        "downgrade",
+        "roll back",
+        "rollback",
+        "rolls back",
+        "back to",
+        "pin ",
+        "pins ",
+        "pinned",
+    ]);
     if compare(&entry.version, &old.version) == Some(std::cmp::Ordering::Less) && !meant {
         let lower = pattern!(r"^(?:>=|>|\^|~|~>)").is_match(&entry.version);
         // A lower bound moved down in a library widens what it works with.
         let widened = entry.version.starts_with('>') || (lower && entry.version.contains("||"));
         if !widened {
             let message = format!(
-                "`{}` goes back from {} to {}: fixes of the versions between, security fixes among them, are lost. Say why, or keep the newer one.",
+                "`{}` goes back from {} to {}: fixes of the versions between, security fixes among them, are lost. \
+                    Say why, or keep the newer one.",
                 entry.name, old.version, entry.version
             );
             say(report, file, at, "downgrade", 64, message);
@@ -164,10 +206,21 @@ fn versions(view: &View, file: &FileView, report: &mut Report) {
     }
     let pattern = if maven { element } else { property };
     for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
-        let (Some(new), Some(old)) = (pattern.find(line.text()), file.pair_of(at).and_then(|old| pattern.find(old.text()))) else { continue };
-        let own = new.group(1) == "version" && !file.above(at, 4).any(|l| l.text().contains("<artifactId>") && l.indent() > 4);
-        if new.group(1) == old.group(1) && !own && compare(new.group(2), old.group(2)) == Some(std::cmp::Ordering::Less) {
-            let message = format!("The version goes back from {} to {}: fixes of the versions between, security fixes among them, are lost. Say why, or keep the newer one.", old.group(2), new.group(2));
+        let (Some(new), Some(old)) =
+            (pattern.find(line.text()), file.pair_of(at).and_then(|old| pattern.find(old.text())))
+        else {
+            continue;
+        };
+        let own = new.group(1) == "version"
+            && !file.above(at, 4).any(|l| l.text().contains("<artifactId>") && l.indent() > 4);
+        if new.group(1) == old.group(1) && !own && compare(new.group(2), old.group(2)) == Some(std::cmp::Ordering::Less)
+        {
+            let message = format!(
+                "The version goes back from {} to {}: fixes of the versions between, security \
+                fixes among them, are lost. Say why, or keep the newer one.",
+                old.group(2),
+                new.group(2)
+            );
             say(report, file, at, "downgrade", 64, message);
         }
     }
@@ -182,16 +235,37 @@ fn markup(file: &FileView, report: &mut Report) {
     for at in 0..file.lines.len() {
         let line = &file.lines[at];
         if module && line.is_new() {
-            let (Some(new), Some(old)) = (url.find(line.text()), file.pair_of(at).and_then(|old| url.find(old.text()))) else { continue };
-            let owner = |text: &str| host(text).trim_end_matches(".git").rsplit_once('/').map_or(String::new(), |(o, _)| o.replace(':', "/"));
+            let (Some(new), Some(old)) = (url.find(line.text()), file.pair_of(at).and_then(|old| url.find(old.text())))
+            else {
+                continue;
+            };
+            let owner = |text: &str| {
+                host(text).trim_end_matches(".git").rsplit_once('/').map_or(String::new(), |(o, _)| o.replace(':', "/"))
+            };
             if owner(new.group(1)) != owner(old.group(1)) {
                 let score = if new.group(1).starts_with("http://") { 80 } else { 68 };
-                say(report, file, at, "changed-source", score, "The submodule comes from another place than before. Make sure that it is trusted.".to_owned());
+                say(
+                    report,
+                    file,
+                    at,
+                    "changed-source",
+                    score,
+                    "The submodule comes from another place than before. Make sure that it is trusted.".to_owned(),
+                );
             }
         } else if line.is_gone() && script.is_match(line.text()) && checked.is_match(line.text()) {
             let kept = file.pair_of(at).filter(|new| script.is_match(new.text()) && !checked.is_match(new.text()));
             if kept.is_some() && !file.place.test {
-                say(report, file, at, "unchecked-packages", 74, "The script of another host is no longer checked against its hash: whoever controls that host controls the page. Keep `integrity`.".to_owned());
+                say(
+                    report,
+                    file,
+                    at,
+                    "unchecked-packages",
+                    74,
+                    "The script of another host is no longer checked \
+                    against its hash: whoever controls that host controls the page. Keep `integrity`."
+                        .to_owned(),
+                );
             }
         }
     }
@@ -199,10 +273,18 @@ fn markup(file: &FileView, report: &mut Report) {
 
 /// What a package manager runs by itself.
 fn scripts(file: &FileView, report: &mut Report) {
-    let hook = pattern!(r#"^\s*"(preinstall|install|postinstall|preuninstall|prepare|prepublish|post-install-cmd|post-update-cmd|post-autoload-dump)"\s*:\s*\[?\s*"?(.*)"#);
-    let loads = pattern!(r"(?i)\bcurl\b|\bwget\b|https?://|\bnode\s+-e|\beval\b|base64|\|\s*(?:ba)?sh\b|powershell|Invoke-|\bpython3?\s+-c|/dev/tcp|child_process");
+    let hook = pattern!(
+        r#"^\s*"(preinstall|install|postinstall|preuninstall|prepare|prepublish|post-install-cmd|post-update-cmd
+            |post-autoload-dump)"\s*:\s*\[?\s*"?(.*)"#
+    );
+    let loads = pattern!(
+        r"(?i)\bcurl\b|\bwget\b|https?://|\bnode\s+-e|\beval\b|base64|\|\s*(?:ba)?sh\b|powershell|Invoke-
+            |\bpython3?\s+-c|/dev/tcp|child_process"
+    );
     let usual = pattern!(
-        r"(?:husky|patch-package|\btsc\b|build|node-gyp|prebuild|npm run|yarn\b|pnpm\b|lerna|ngcc|is-ci|git-hooks|lefthook|electron|prisma|nuxt|svelte-kit|opencollective|bower|@php|Illuminate|Composer\\\\|link|check|playwright|cypress|codegen|generate|compile|bundle|setup|bootstrap|rollup|clean)"
+        r"(?:husky|patch-package|\btsc\b|build|node-gyp|prebuild|npm run|yarn\b|pnpm\b|lerna|ngcc|is-ci|git-hooks
+            |lefthook|electron|prisma|nuxt|svelte-kit|opencollective|bower|@php|Illuminate|Composer\\\\|link|check
+            |playwright|cypress|codegen|generate|compile|bundle|setup|bootstrap|rollup|clean)"
     );
     for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
         let Some(hit) = hook.find(line.text()) else { continue };
@@ -216,138 +298,11 @@ fn scripts(file: &FileView, report: &mut Report) {
             continue;
         };
         let message = format!(
-            "The `{}` script runs on every machine that installs this package, before anyone looked at it{}. Drop it, or move it to a command that is called on purpose.",
+            "The `{}` script runs on every machine that installs this package, before anyone looked at it{}. Drop \
+                it, or move it to a command that is called on purpose.",
             hit.group(1),
             if score > 80 { ", and fetches or evaluates code" } else { "" }
         );
         say(report, file, at, "install-script", score, message);
-    }
-}
-
-struct Setting {
-    rule: &'static str,
-    score: u32,
-    names: &'static [&'static str],
-    pattern: &'static str,
-    message: &'static str,
-}
-
-const UNENCRYPTED: &str = "Packages come over an unencrypted or unchecked connection, where they can be replaced on the way. Use https and check certificates.";
-const SECOND_INDEX: &str = "A further index makes names of private packages ambiguous: whoever registers such a name publicly is installed instead. Use one index that proxies the other, or bind names to indexes.";
-const UNCHECKED: &str = "Checksums of downloaded packages are no longer checked. Keep the check.";
-
-const SETTINGS: &[Setting] = &[
-    Setting { rule: "insecure-registry", score: 82, names: &[".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", "pipfile", "nuget.config", "settings.xml", "config.toml", "requirements", "pyproject.toml", "pom.xml", ".gradle", ".kts", "gemfile", "composer.json", "dockerfile", "gradle-wrapper.properties", "build.sbt", ".sh"],
-        pattern: r#"(?i)(?:registry|index-url|index_url|extra-index-url|find-links|<url>|url\s*[=:(]?|source\s|value=|maven\s*\{\s*url|distributionUrl|repository|resolver|at\s)[\s=:("']*http(?:\\)?://(?:[a-z0-9-]+\.)+[a-z]{2,}"#,
-        message: UNENCRYPTED },
-    Setting { rule: "insecure-registry", score: 80, names: &[], pattern: r"(?i)^\s*strict-ssl\s*[=:]?\s*false|--trusted-host[ =]|^\s*trusted-host\s*=|allowInsecureProtocol\s*=?\s*\(?true|isAllowInsecureProtocol\s*=\s*true|\x22secure-http\x22\s*:\s*false|\x22disable-tls\x22\s*:\s*true|enableStrictSsl:\s*false|unsafeHttpWhitelist:|^\s*verify_ssl\s*=\s*false|npm (?:config )?set strict-ssl false|allowInsecureConnections=\x22true\x22", message: UNENCRYPTED },
-    Setting { rule: "second-index", score: 76, names: &[], pattern: r"--extra-index-url[ =]|^\s*extra-index-url\s*=|PIP_EXTRA_INDEX_URL", message: SECOND_INDEX },
-    Setting { rule: "unchecked-packages", score: 78, names: &[], pattern: r"GONOSUMCHECK|GONOSUMDB=|GOSUMDB=off|GOFLAGS=-insecure|GONOSUMDB\s*[:=]|GOINSECURE=|checksumBehavior:\s*[\x22']?(?:ignore|update)|--no-verify-checksums?|npm ci --no-audit --force|<TrustedSigners>\s*</|signatureValidationMode.*accept", message: UNCHECKED },
-    Setting { rule: "changed-registry", score: 72, names: &[".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf"],
-        pattern: r"^\s*(?:registry|npmRegistryServer:?|index-url)\s*[=: ]\s*[\x22']?https://", message: "All packages come from another registry now. Make sure that it is trusted and meant for everyone who installs this." },
-];
-
-fn settings(file: &FileView, report: &mut Report) {
-    let lower = file.path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or(&lower);
-    let fits_any = file.place.manifest || file.place.workflow || matches!(file.lang, Lang::Ini | Lang::Dockerfile | Lang::Shell | Lang::Make);
-    if file.place.docs && !file.place.manifest {
-        return;
-    }
-    for (at, line) in file.lines.iter().enumerate() {
-        if line.is_gone() {
-            lost_setting(file, at, name, report);
-        }
-        if !line.is_new() || line.text().len() > 400 {
-            continue;
-        }
-        let text = line.live.as_str();
-        for setting in SETTINGS {
-            let fits = if setting.names.is_empty() { fits_any } else { setting.names.iter().any(|n| name.contains(n)) };
-            if !fits || !text.contains(['=', ':', ' ', '<', '(']) {
-                continue;
-            }
-            let found = compiled(setting).is_match(text);
-            let before = file.pair_of(at).is_some_and(|old| compiled(setting).is_match(&old.live));
-            let harmless = pattern!(r"(?i)localhost|127\.0\.0\.1|xmlns|schemaLocation|w3\.org|maven\.apache\.org/(?:POM|xsd)|<(?:project)?url>.*</url>\s*$");
-            let in_scope = setting.rule != "insecure-registry" || name != "pom.xml" || in_repository(file, at);
-            let project_page = name == "pom.xml" && !in_repository(file, at) || (setting.score == 82 && harmless.is_match(text) && name != "pom.xml" && name != "settings.xml");
-            let homepage = name == "pyproject.toml" && !text.trim_start().starts_with("url") || name == "composer.json" && !text.contains("\"url\"");
-            if found && !before && in_scope && !project_page && !(setting.score == 82 && homepage) {
-                say(report, file, at, setting.rule, setting.score, setting.message.to_owned());
-                break;
-            }
-        }
-        go_replace(file, at, name, report);
-        requirement_url(file, at, report);
-    }
-}
-
-fn in_repository(file: &FileView, at: usize) -> bool {
-    file.above(at, 8).any(|l| l.text().contains("<repository>") || l.text().contains("<pluginRepository>") || l.text().contains("<mirror>"))
-}
-
-fn compiled(setting: &Setting) -> &'static crate::pattern::Pattern {
-    static PATTERNS: std::sync::OnceLock<Vec<crate::pattern::Pattern>> = std::sync::OnceLock::new();
-    let all = PATTERNS.get_or_init(|| SETTINGS.iter().map(|s| crate::pattern::Pattern::new(s.pattern)).collect());
-    let number = SETTINGS.iter().position(|s| std::ptr::eq(s, setting)).unwrap_or(0);
-    &all[number]
-}
-
-fn go_replace(file: &FileView, at: usize, name: &str, report: &mut Report) {
-    if name != "go.mod" {
-        return;
-    }
-    let line = pattern!(r"^\s*(?:replace\s+)?([\w./-]+)(?:\s+v\S+)?\s+=>\s+(\S+)");
-    let Some(hit) = line.find(file.lines[at].text()) else { return };
-    if file.pair_of(at).is_some_and(|old| line.find(old.text()).is_some_and(|o| o.group(2) == hit.group(2))) {
-        return;
-    }
-    let target = hit.group(2);
-    let local = target.starts_with('.') || target.starts_with('/');
-    let nested = local && !target.starts_with('/') && !target.starts_with("../../");
-    if nested || target == hit.group(1) {
-        return;
-    }
-    let message = format!(
-        "`{}` is replaced by `{target}`{}",
-        hit.group(1),
-        if local { ", which exists on one machine only." } else { ", somebody's copy. Say why in a comment, and make sure that it is trusted and kept up to date." }
-    );
-    say(report, file, at, "replaced-module", 68, message);
-}
-
-/// `git+https://…` and `name @ https://…` in lists of requirements.
-fn requirement_url(file: &FileView, at: usize, report: &mut Report) {
-    if Ecosystem::of(file.path) != Ecosystem::Python || file.place.lock || !file.place.manifest {
-        return;
-    }
-    let direct = pattern!(r#"^\s*["']?(?:-e\s+)?(?:[\w.\[\]-]+\s*@\s*)?((?:git\+|hg\+|svn\+)\S+|https?://\S+\.(?:zip|tar\.gz|whl|tgz)\S*)"#);
-    let text = file.lines[at].text();
-    let Some(hit) = direct.find(text) else { return };
-    if file.pair_of(at).is_some_and(|old| direct.is_match(old.text())) {
-        return;
-    }
-    let pinned = pattern!(r"@[0-9a-f]{7,40}\b|--hash|#sha256").is_match(text);
-    let score = if hit.group(1).starts_with("http://") { 84 } else { 70 } - if pinned { 12 } else { 0 };
-    let message = "A requirement comes straight from a repository or an address, not from the package index. Nothing keeps its content the same; use a released version, or at least a fixed commit.";
-    say(report, file, at, "unpublished-source", score, message.to_owned());
-}
-
-/// Lines whose loss makes installing less safe.
-fn lost_setting(file: &FileView, at: usize, name: &str, report: &mut Report) {
-    let line = &file.lines[at];
-    let text = line.live.trim();
-    let gone = |pattern: &crate::pattern::Pattern| pattern.is_match(text) && !file.lines.iter().any(|l| l.is_added() && pattern.is_match(&l.live));
-    if name == "gradle-wrapper.properties" && gone(pattern!(r"^distributionSha256Sum")) {
-        say(report, file, at, "unchecked-packages", 76, UNCHECKED.to_owned());
-    } else if (name == ".npmrc" || name.starts_with(".yarnrc")) && gone(pattern!(r"^@[\w-]+:registry\s*=|^\s*ignore-scripts\s*=\s*true|^\s*enableScripts:\s*false")) {
-        let message = "This setting kept private names on their own registry, or install scripts from running. Without it packages of strangers may be taken.";
-        say(report, file, at, "lost-source", 76, message.to_owned());
-    } else if name.starts_with("nuget.config") && gone(pattern!(r"(?i)<packageSourceMapping>|<packageSource key=|<clear\s*/>")) {
-        let message = "Without the source mapping a package of a private name is taken from whichever source answers, the public one among them.";
-        say(report, file, at, "lost-source", 74, message.to_owned());
-    } else if file.place.manifest && gone(pattern!(r"--require-hashes")) {
-        say(report, file, at, "unchecked-packages", 76, UNCHECKED.to_owned());
     }
 }

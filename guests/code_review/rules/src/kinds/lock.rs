@@ -30,14 +30,33 @@ pub fn look(file: &FileView, report: &mut Report) {
 }
 
 fn host_of(text: &str) -> Option<&str> {
-    let address = pattern!(r#"(?:resolved"?:?|tarball:|url\s*=|"url"\s*:|source\s*=|remote:|registry\s*=)\s*"?'?(?:\w+\+)?[a-z+]+://(?:[^@/\s"']+@)?([\w.-]+)"#);
+    let address = pattern!(
+        r#"(?:resolved"?:?|tarball:|url\s*=|"url"\s*:|source\s*=|remote:
+            |registry\s*=)\s*"?'?(?:\w+\+)?[a-z+]+://(?:[^@/\s"']+@)?([\w.-]+)"#
+    );
     address.find(text).map(|hit| hit.group(1))
 }
 
 const PUBLIC: &[&str] = &[
-    "registry.npmjs.org", "registry.yarnpkg.com", "rubygems.org", "files.pythonhosted.org", "pypi.org", "github.com",
-    "codeload.github.com", "api.github.com", "index.crates.io", "repo.packagist.org", "pub.dev", "hex.pm", "repo.hex.pm",
-    "registry.terraform.io", "cocoapods.org", "gitlab.com", "jsr.io", "npm.jsr.io", "deno.land",
+    "registry.npmjs.org",
+    "registry.yarnpkg.com",
+    "rubygems.org",
+    "files.pythonhosted.org",
+    "pypi.org",
+    "github.com",
+    "codeload.github.com",
+    "api.github.com",
+    "index.crates.io",
+    "repo.packagist.org",
+    "pub.dev",
+    "hex.pm",
+    "repo.hex.pm",
+    "registry.terraform.io",
+    "cocoapods.org",
+    "gitlab.com",
+    "jsr.io",
+    "npm.jsr.io",
+    "deno.land",
 ];
 
 /// Hosts that the file named already, in lines that stay or go; None if the hunks show none.
@@ -62,11 +81,16 @@ fn origin(file: &FileView, at: usize, usual: Option<&[&str]>, report: &mut Repor
         return say(report, file, at, "insecure-registry", 82, message);
     }
     if git && !was_git && file.pair_of(at).is_some() {
-        let message = "This package came from the registry and now comes from a repository. Make sure that this is meant.".to_owned();
+        let message =
+            "This package came from the registry and now comes from a repository. Make sure that this is meant."
+                .to_owned();
         return say(report, file, at, "changed-source", 72, message);
     }
     if usual.is_some_and(|usual| !usual.contains(&host)) && !git && Ecosystem::of(file.path) != Ecosystem::Php {
-        let message = format!("The lock file takes this package from {host}, where none came from before. Restore the registry's address, or explain the new one.");
+        let message = format!(
+            "The lock file takes this package from {host}, where none came from before. Restore \
+            the registry's address, or explain the new one."
+        );
         say(report, file, at, "changed-registry", if file.pair_of(at).is_some() { 82 } else { 74 }, message);
     }
 }
@@ -74,23 +98,37 @@ fn origin(file: &FileView, at: usize, usual: Option<&[&str]>, report: &mut Repor
 /// A source other than the public one that a package had.
 fn lost_source(file: &FileView, at: usize, report: &mut Report) {
     let text = file.lines[at].text().trim();
-    let here = text == "[package.source]" || (text.starts_with("source = \"registry+") && !text.contains("crates.io-index"));
-    if !here || file.pair_of(at).is_some() || file.blocks.iter().any(|b| b.lines.contains(&at) && removes_package(file, b)) {
+    let here =
+        text == "[package.source]" || (text.starts_with("source = \"registry+") && !text.contains("crates.io-index"));
+    if !here
+        || file.pair_of(at).is_some()
+        || file.blocks.iter().any(|b| b.lines.contains(&at) && removes_package(file, b))
+    {
         return;
     }
-    let message = "This package no longer comes from its own source but from the public registry, where the name may belong to somebody else.";
+    let message = "This package no longer comes from its own source but from the public registry, where the name \
+        may belong to somebody else.";
     say(report, file, at, "lost-source", 76, message.to_owned());
 }
 
 fn removes_package(file: &FileView, block: &Block) -> bool {
-    block.removed.iter().any(|at| file.lines[*at].text().trim() == "[[package]]" || file.lines[*at].text().starts_with("name = "))
+    block
+        .removed
+        .iter()
+        .any(|at| file.lines[*at].text().trim() == "[[package]]" || file.lines[*at].text().starts_with("name = "))
         && !block.added.iter().any(|at| file.lines[*at].text().starts_with("version = "))
 }
 
 /// Another checksum for the same version, or none.
 fn changed_checksum(file: &FileView, block: &Block, report: &mut Report) {
-    let sum = pattern!(r#"^\s*"?(?:integrity|checksum|shasum|sha256|sha512|hash|contentHash|sha1)"?\s*[:= ]\s*"?([^"\s,]+)|\{\s*(?:file|url)\s*=.*hash\s*=\s*"([^"]+)""#);
-    let about = pattern!(r#"^\s*"?(?:version|resolved|tarball|name|reference|dist|source|rev|node_modules)"?|^\S.*@.*:\s*$|^\s*"?node_modules/|^\s*/?[\w@/.-]+@[^:]+:|resolution:"#);
+    let sum = pattern!(
+        r#"^\s*"?(?:integrity|checksum|shasum|sha256|sha512|hash|contentHash|sha1)"?\s*[:= ]\s*"?([^"\s,]+)
+            |\{\s*(?:file|url)\s*=.*hash\s*=\s*"([^"]+)""#
+    );
+    let about = pattern!(
+        r#"^\s*"?(?:version|resolved|tarball|name|reference|dist|source|rev|node_modules)"?|^\S.*@.*:\s*$
+            |^\s*"?node_modules/|^\s*/?[\w@/.-]+@[^:]+:|resolution:"#
+    );
     let olds: Vec<usize> = block.removed.iter().copied().filter(|at| sum.is_match(file.lines[*at].text())).collect();
     let news: Vec<usize> = block.added.iter().copied().filter(|at| sum.is_match(file.lines[*at].text())).collect();
     let (Some(old), others) = (olds.first().copied(), block.lines.clone()) else { return };
@@ -100,7 +138,10 @@ fn changed_checksum(file: &FileView, block: &Block, report: &mut Report) {
     }
     let algorithm = |at: usize| {
         let text = file.lines[at].text();
-        ["sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:", "sha1:"].iter().find(|a| text.contains(**a)).copied()
+        ["sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:", "sha1:"]
+            .iter()
+            .find(|a| text.contains(**a))
+            .copied()
     };
     if news.is_empty() {
         let message = "The checksum of a package went, its version stayed: what is installed is no longer checked.";
@@ -111,7 +152,8 @@ fn changed_checksum(file: &FileView, block: &Block, report: &mut Report) {
     // Files of a release may be added later; then the others stay.
     let list = file.lines[old].text().contains("file =") && news.len() != olds.len();
     if !stronger && !list && !file.lines[new].moved {
-        let message = "The checksum changed and the version did not: the content behind a released version is another. Find out why before it is installed.";
+        let message = "The checksum changed and the version did not: the content behind a released version is \
+            another. Find out why before it is installed.";
         say(report, file, new, "changed-checksum", 84, message.to_owned());
     }
 }
@@ -136,7 +178,8 @@ fn changed_sums(file: &FileView, report: &mut Report) {
     let removed: Vec<String> = file.lines.iter().filter(|l| l.is_gone()).filter_map(|l| key(l.text())).collect();
     for (at, line) in file.lines.iter().enumerate().filter(|(_, l)| l.is_new()) {
         if key(line.text()).is_some_and(|k| removed.contains(&k)) {
-            let message = "The hash of a module changed and its version did not: the content behind a released version is another. Find out why before it is built.";
+            let message = "The hash of a module changed and its version did not: the content behind a released \
+                version is another. Find out why before it is built.";
             return say(report, file, at, "changed-checksum", 86, message.to_owned());
         }
     }
@@ -156,20 +199,34 @@ pub fn compare_with_manifests(view: &View, reader: &Reader, report: &mut Report)
                 continue;
             }
             let Some(entry) = reader.entry(manifest, at) else { continue };
-            let Some(wanted) = numbers(&entry.version).filter(|_| !entry.version.contains("||") && !entry.version.starts_with('<')) else { continue };
+            let Some(wanted) =
+                numbers(&entry.version).filter(|_| !entry.version.contains("||") && !entry.version.starts_with('<'))
+            else {
+                continue;
+            };
             if let Some((line, locked)) = locked_version(lock, ecosystem, &entry.name) {
                 let lower = compare(&locked, &entry.version) == Some(std::cmp::Ordering::Less);
-                let major = numbers(&locked).is_some_and(|have| have[0] != wanted[0]) && entry.version.starts_with(['^', '~', '=']);
+                let major = numbers(&locked).is_some_and(|have| have[0] != wanted[0])
+                    && entry.version.starts_with(['^', '~', '=']);
                 if lower || major {
                     let message = format!(
-                        "The manifest asks for `{}` {}, the lock file has {locked}. Write the lock file anew from the manifest.",
+                        "The manifest asks for `{}` {}, the lock file has {locked}. Write the lock file anew from \
+                            the manifest.",
                         entry.name, entry.version
                     );
                     say(report, lock, line, "lock-mismatch", 78, message);
                     return;
                 }
-            } else if ecosystem == Ecosystem::Go && !lock.lines.iter().any(|l| !l.is_removed() && l.text().starts_with(&format!("{} {}", entry.name, entry.version))) {
-                let message = format!("go.sum, changed here too, has no line for `{} {}`. Run `go mod tidy`.", entry.name, entry.version);
+            } else if ecosystem == Ecosystem::Go
+                && !lock
+                    .lines
+                    .iter()
+                    .any(|l| !l.is_removed() && l.text().starts_with(&format!("{} {}", entry.name, entry.version)))
+            {
+                let message = format!(
+                    "go.sum, changed here too, has no line for `{} {}`. Run `go mod tidy`.",
+                    entry.name, entry.version
+                );
                 say(report, manifest, at, "lock-mismatch", 60, message);
                 return;
             }
@@ -193,9 +250,16 @@ fn locked_version(lock: &FileView, ecosystem: Ecosystem, name: &str) -> Option<(
             continue;
         }
         let end = lock.hunks[line.hunk].end.min(at + 6);
-        let found = (at + 1..end).filter(|i| !lock.lines[*i].is_removed()).find_map(|i| version.find(lock.lines[i].text()).map(|hit| (i, hit.group(1).to_owned())));
+        let found = (at + 1..end)
+            .filter(|i| !lock.lines[*i].is_removed())
+            .find_map(|i| version.find(lock.lines[i].text()).map(|hit| (i, hit.group(1).to_owned())));
         // Two versions of one crate may stand side by side; then the manifest means either.
-        let twice = lock.lines.iter().filter(|l| !l.is_removed() && heads.iter().any(|h| l.text().trim_start().starts_with(h.as_str()))).count() > 1;
+        let twice = lock
+            .lines
+            .iter()
+            .filter(|l| !l.is_removed() && heads.iter().any(|h| l.text().trim_start().starts_with(h.as_str())))
+            .count()
+            > 1;
         if let Some(found) = found.filter(|_| !twice) {
             return Some(found);
         }

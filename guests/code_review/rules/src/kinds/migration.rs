@@ -1,5 +1,6 @@
 //! Changes of a database's shape: lost data, locks, failures on tables that have rows.
 
+use super::column::{locks, narrowed, unique, without_default, without_where};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
 use crate::lang::Lang;
@@ -11,7 +12,8 @@ pub fn find(view: &View, report: &mut Report) {
         if place.test || place.docs || place.generated || place.example || file.is_deleted_file() {
             continue;
         }
-        let schema = file.lang == Lang::Sql && (place.migration || file.lines.iter().any(|l| pattern!(r"(?i)^\s*ALTER\s+TABLE").is_match(&l.code)));
+        let schema = file.lang == Lang::Sql
+            && (place.migration || file.lines.iter().any(|l| pattern!(r"(?i)^\s*ALTER\s+TABLE").is_match(&l.code)));
         if !(place.migration || schema || file.path.ends_with("schema.prisma")) {
             continue;
         }
@@ -42,7 +44,8 @@ fn look(view: &View, file: &FileView, report: &mut Report) {
     match (worst, edited) {
         (Some((score, at, rule, message)), _) => say(report, file, at, rule, score, message),
         (None, Some(at)) => {
-            let message = "This migration was there before: where it has run already, the change is never applied. Write a new migration.";
+            let message = "This migration was there before: where it has run already, the change is never applied. \
+                Write a new migration.";
             say(report, file, at, "edited-migration", 66, message.to_owned());
         }
         (None, None) => {}
@@ -52,11 +55,27 @@ fn look(view: &View, file: &FileView, report: &mut Report) {
 /// Inside the part of a migration that undoes it.
 fn goes_back(file: &FileView, at: usize) -> bool {
     let name = file.path.to_ascii_lowercase();
-    if name.ends_with(".down.sql") || name.ends_with("down.sql") || name.ends_with("rollback.sql") || name.ends_with("_down.sql") || name.contains("/revert/") {
+    if name.ends_with(".down.sql")
+        || name.ends_with("down.sql")
+        || name.ends_with("rollback.sql")
+        || name.ends_with("_down.sql")
+        || name.contains("/revert/")
+    {
         return true;
     }
-    let down = pattern!(r"(?i)^\s*(?:def (?:self\.)?(?:down|downgrade|backward|reverse\w*)\b|(?:public|protected|internal|private)?\s*(?:static\s+)?(?:override\s+|async\s+)*(?:\w+\s+)?(?:function\s+)?(?:down|Down|safeDown|revert)\s*\(|(?:async\s+)?down\s*[(:=]|(?:export\s+)?(?:async\s+)?function\s+down|exports\.down|module\.exports\.down|--\s*(?:\+goose\s+|\+migrate\s+|migrate:)?down\b|--\s*rollback|reverse_sql\s*=|down\s+do|<rollback|dir\.down|downgrade\s*:|--\s*//@undo|export const down)");
-    let up = pattern!(r"(?i)^\s*(?:def (?:self\.)?(?:up|upgrade|change|forward\w*)\b|(?:public|protected|internal|private)?\s*(?:static\s+)?(?:override\s+|async\s+)*(?:\w+\s+)?(?:function\s+)?(?:up|Up|safeUp)\s*\(|(?:async\s+)?up\s*[(:=]|(?:export\s+)?(?:async\s+)?function\s+up|exports\.up|--\s*(?:\+goose\s+|\+migrate\s+|migrate:)?up\b|up\s+do|operations\s*=|dir\.up|export const up)");
+    let down = pattern!(
+        r"(?i)^\s*(?:def (?:self\.)?(?:down|downgrade|backward|reverse\w*)\b|(?:public|protected|internal
+            |private)?\s*(?:static\s+)?(?:override\s+|async\s+)*(?:\w+\s+)?(?:function\s+)?(?:down|Down|safeDown
+            |revert)\s*\(|(?:async\s+)?down\s*[(:=]|(?:export\s+)?(?:async\s+)?function\s+down|exports\.down
+            |module\.exports\.down|--\s*(?:\+goose\s+|\+migrate\s+|migrate:)?down\b|--\s*rollback|reverse_sql\s*=
+            |down\s+do|<rollback|dir\.down|downgrade\s*:|--\s*//@undo|export const down)"
+    );
+    let up = pattern!(
+        r"(?i)^\s*(?:def (?:self\.)?(?:up|upgrade|change|forward\w*)\b|(?:public|protected|internal
+            |private)?\s*(?:static\s+)?(?:override\s+|async\s+)*(?:\w+\s+)?(?:function\s+)?(?:up|Up|safeUp)\s*\(
+            |(?:async\s+)?up\s*[(:=]|(?:export\s+)?(?:async\s+)?function\s+up|exports\.up|--\s*(?:\+goose\s+
+            |\+migrate\s+|migrate:)?up\b|up\s+do|operations\s*=|dir\.up|export const up)"
+    );
     let mut first = true;
     for line in std::iter::once(&file.lines[at]).chain(file.above(at, 400)) {
         let text = line.text();
@@ -76,10 +95,14 @@ fn goes_back(file: &FileView, at: usize) -> bool {
 }
 
 /// The statement a line belongs to, up to its end.
-fn statement(file: &FileView, at: usize) -> String {
+pub fn statement(file: &FileView, at: usize) -> String {
     let mut text = file.lines[at].live.clone();
     for next in file.below(at, 10) {
-        if text.contains(';') || text.trim_end().ends_with([')']) && file.lang != Lang::Sql && text.matches('(').count() <= text.matches(')').count() {
+        if text.contains(';')
+            || text.trim_end().ends_with([')'])
+                && file.lang != Lang::Sql
+                && text.matches('(').count() <= text.matches(')').count()
+        {
             break;
         }
         text.push('\n');
@@ -92,18 +115,56 @@ fn judge(view: &View, file: &FileView, at: usize) -> Vec<(u32, &'static str, Str
     let line = &file.lines[at];
     let live = line.live.as_str();
     let mut found = Vec::new();
-    let meant = view.says(&["no longer used", "unused", "not used", "nothing reads", "nobody reads", "no code reads", "stopped reading", "stopped writing", "since release", "last release", "previous release", "two releases", "contract step", "contract phase", "backfilled", "already empty", "deprecated"]);
+    let meant = view.says(&[
+        "no longer used",
+        "unused",
+        "not used",
+        "nothing reads",
+        "nobody reads",
+        "no code reads",
+        "stopped reading",
+        "stopped writing",
+        "since release",
+        "last release",
+        "previous release",
+        "two releases",
+        "contract step",
+        "contract phase",
+        "backfilled",
+        "already empty",
+        "deprecated",
+    ]);
     let ease = if meant { 30 } else { 0 };
     if let Some(name) = dropped(file, live) {
         let own = created_here(file, at, &name) || kept_elsewhere(file, &name);
         if !own {
-            let message = format!("`{name}` is dropped with all its data, and the program of the last release, which may still run, needs it. Stop using it first; drop it in a later release, with a way back.");
+            let message = format!(
+                "`{name}` is dropped with all its data, and the program of the last release, \
+                which may still run, needs it. Stop using it first; drop it in a later release, with a way back."
+            );
             found.push((76 - ease, "drops-data", message));
         }
     }
-    let renamed = pattern!(r"(?i)\bRENAME\s+(?:COLUMN\s+)?(?:TO\b|\w+\s+TO\b|[\x22`\[]\w+[\x22`\]]\s+TO\b)|\brename_(?:column|table)\b|\b(?:renameColumn|renameTable|RenameColumn|RenameTable|RenameField|RenameModel)\s*\(|\bEXEC\s+sp_rename|<rename(?:Column|Table)\b|\bop\.alter_column\(.*new_column_name");
-    if renamed.is_match(live) && !pattern!(r"(?i)_(?:old|new|tmp|temp|backup)\b|RENAME\s+(?:CONSTRAINT|INDEX)|ALTER\s+INDEX|ALTER\s+SEQUENCE").is_match(live) {
-        found.push((66 - ease, "renames", "Renamed in one step: the program of the last release, which runs until the new one has replaced it, still asks for the old name. Add the new one, copy, and drop the old one in a later release.".to_owned()));
+    let renamed = pattern!(
+        r"(?i)\bRENAME\s+(?:COLUMN\s+)?(?:TO\b|\w+\s+TO\b|[\x22`\[]\w+[\x22`\]]\s+TO\b)|\brename_(?:column|table)\b
+            |\b(?:renameColumn|renameTable|RenameColumn|RenameTable|RenameField|RenameModel)\s*\(
+            |\bEXEC\s+sp_rename|<rename(?:Column|Table)\b|\bop\.alter_column\(.*new_column_name"
+    );
+    if renamed.is_match(live)
+        && !pattern!(
+            r"(?i)_(?:old|new|tmp|temp|backup)\b|RENAME\s+(?:CONSTRAINT|INDEX)|ALTER\s+INDEX
+            |ALTER\s+SEQUENCE"
+        )
+        .is_match(live)
+    {
+        found.push((
+            66 - ease,
+            "renames",
+            "Renamed in one step: the program of the last release, which runs until \
+            the new one has replaced it, still asks for the old name. Add the new one, copy, and drop the old one \
+            in a later release."
+                .to_owned(),
+        ));
     }
     if let Some(message) = without_default(file, at) {
         found.push((76, "not-null-without-default", message));
@@ -120,11 +181,22 @@ fn judge(view: &View, file: &FileView, at: usize) -> Vec<(u32, &'static str, Str
     if let Some(message) = without_where(file, at) {
         found.push((78 - ease, "touches-every-row", message));
     }
-    if pattern!(r"(?i)^\s*TRUNCATE\b|[\x22'`]\s*TRUNCATE\s").is_match(live) && !created_here(file, at, live.split_whitespace().last().unwrap_or("")) {
-        found.push((78, "drops-data", "Every row of the table is thrown away, and nothing brings them back. Delete what is meant, after a copy.".to_owned()));
+    if pattern!(r"(?i)^\s*TRUNCATE\b|[\x22'`]\s*TRUNCATE\s").is_match(live)
+        && !created_here(file, at, live.split_whitespace().last().unwrap_or(""))
+    {
+        found.push((
+            78,
+            "drops-data",
+            "Every row of the table is thrown away, and nothing brings them back. Delete what is meant, after a copy."
+                .to_owned(),
+        ));
     }
     if pattern!(r"\bDROP\b.*\bCASCADE\b|(?i)drop_table.*force:\s*:cascade").is_match(live) {
-        found.push((80, "drops-data", "CASCADE drops whatever depends on this too, without naming it. Drop the dependants by name.".to_owned()));
+        found.push((
+            80,
+            "drops-data",
+            "CASCADE drops whatever depends on this too, without naming it. Drop the dependants by name.".to_owned(),
+        ));
     }
     found
 }
@@ -132,24 +204,50 @@ fn judge(view: &View, file: &FileView, at: usize) -> Vec<(u32, &'static str, Str
 /// The table or column that a line drops.
 fn dropped(file: &FileView, live: &str) -> Option<String> {
     let sql = pattern!(r#"(?i)\bDROP\s+(?:TABLE|COLUMN)\s+(?:IF\s+EXISTS\s+)?["`\[]?(?:\w+["`\]]?\.["`\[]?)?(\w+)"#);
-    let bare = pattern!(r#"(?i)^\s*(?:ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?\S+\s+)?DROP\s+["`\[]?(\w+)["`\]]?\s*[,;]?\s*$"#);
-    let call = pattern!(r#"\b(?:remove_column|drop_table|remove_columns|dropColumn|dropColumns|dropTable|dropIfExists|DropColumn|DropTable|removeColumn|drop_column|remove_timestamps|remove_reference|dropTimestamps)\s*(?:<[^>]*>)?\(?\s*\[?\s*(?:name:\s*)?["':]?(\w+)["']?(?:\s*,\s*(?:table:\s*)?["':](\w+))?"#);
+    let bare = pattern!(
+        r#"(?i)^\s*(?:ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?\S+\s+)?DROP\s+["`\[]?(\w+)["`\]]?\s*[,;]?\s*$"#
+    );
+    let call = pattern!(
+        r#"\b(?:remove_column|drop_table|remove_columns|dropColumn|dropColumns|dropTable|dropIfExists|DropColumn
+            |DropTable|removeColumn|drop_column|remove_timestamps|remove_reference
+            |dropTimestamps)\s*(?:<[^>]*>)?\(?\s*\[?\s*(?:name:\s*)?["':]?(\w+)["']?(?:\s*,\s*(?:table:\s*)?["':](\w+))?"#
+    );
     let django = pattern!(r"\bmigrations\.(?:RemoveField|DeleteModel)\s*\(");
     let ecto = pattern!(r"^\s*remove\s*\(?\s*:(\w+)");
     let xml = pattern!(r#"<drop(?:Column|Table)\b[^>]*?(?:columnName|tableName)="(\w+)""#);
-    if let Some(hit) = sql.find(live).or_else(|| xml.find(live)).or_else(|| ecto.find(live).filter(|_| file.lang == Lang::Elixir)) {
+    if let Some(hit) =
+        sql.find(live).or_else(|| xml.find(live)).or_else(|| ecto.find(live).filter(|_| file.lang == Lang::Elixir))
+    {
         return Some(hit.group(1).to_owned());
     }
     if let Some(hit) = bare.find(live).filter(|_| file.lang == Lang::Sql) {
         let word = hit.group(1).to_ascii_uppercase();
-        let other = ["CONSTRAINT", "INDEX", "DEFAULT", "NOT", "FOREIGN", "PRIMARY", "KEY", "TRIGGER", "FUNCTION", "VIEW", "PARTITION", "IDENTITY", "EXPRESSION"];
+        let other = [
+            "CONSTRAINT",
+            "INDEX",
+            "DEFAULT",
+            "NOT",
+            "FOREIGN",
+            "PRIMARY",
+            "KEY",
+            "TRIGGER",
+            "FUNCTION",
+            "VIEW",
+            "PARTITION",
+            "IDENTITY",
+            "EXPRESSION",
+        ];
         return (!other.contains(&word.as_str())).then(|| hit.group(1).to_owned());
     }
     if django.is_match(live) {
         return Some("the field or model".to_owned());
     }
     let hit = call.find(live)?;
-    if pattern!(r"\bif_exists|dropIfExists|DROP INDEX").is_match(live) && file.is_new_file() && hit.group(2).is_empty() && live.contains("IfExists") {
+    if pattern!(r"\bif_exists|dropIfExists|DROP INDEX").is_match(live)
+        && file.is_new_file()
+        && hit.group(2).is_empty()
+        && live.contains("IfExists")
+    {
         // The usual first line of a script that creates the table.
         return None;
     }
@@ -158,7 +256,7 @@ fn dropped(file: &FileView, live: &str) -> Option<String> {
 }
 
 /// Made by the same file: a temporary table, or one that is built anew and filled.
-fn created_here(file: &FileView, at: usize, name: &str) -> bool {
+pub fn created_here(file: &FileView, at: usize, name: &str) -> bool {
     let temp = pattern!(r"(?i)^_*(?:tmp|temp|old|new|backup|bak)_|_(?:tmp|temp|old|new|backup|bak|staging)$");
     if temp.is_match(name) {
         return true;
@@ -166,157 +264,28 @@ fn created_here(file: &FileView, at: usize, name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     file.lines.iter().enumerate().any(|(i, l)| {
         let text = l.live.to_ascii_lowercase();
-        let makes = text.contains("create table") || text.contains("create_table") || text.contains("createtable") || text.contains("create temp")
-            || text.contains("rename to") || text.contains("schema::create");
+        let makes = text.contains("create table")
+            || text.contains("create_table")
+            || text.contains("createtable")
+            || text.contains("create temp")
+            || text.contains("rename to")
+            || text.contains("schema::create");
         i != at && !l.is_removed() && makes && text.contains(&lower) && !goes_back(file, i)
     })
 }
 
 /// The data is copied to somewhere before.
-fn kept_elsewhere(file: &FileView, name: &str) -> bool {
+pub fn kept_elsewhere(file: &FileView, name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let copies = pattern!(r"(?i)\binsert\s+into\b|\bupdate\s+\S+\s+set\b|\bselect\b.*\binto\b|\bRunPython\b");
-    let whole = file.lines.iter().filter(|l| !l.is_removed()).map(|l| l.live.to_ascii_lowercase()).collect::<Vec<_>>().join("\n");
+    let whole = file
+        .lines
+        .iter()
+        .filter(|l| !l.is_removed())
+        .map(|l| l.live.to_ascii_lowercase())
+        .collect::<Vec<_>>()
+        .join("\n");
     copies.is_match(&whole) && whole.matches(&lower).count() > 1
-}
-
-/// A column that must have a value, added to rows that have none.
-fn without_default(file: &FileView, at: usize) -> Option<String> {
-    let live = file.lines[at].live.as_str();
-    let text = statement(file, at);
-    let message = || Some("The new column must have a value, and the rows that exist get none: on a table with rows this fails. Give a default, or add it empty, fill it, and make it NOT NULL after that.".to_owned());
-    let adds_sql = pattern!(r"(?i)\bADD\s+(?:COLUMN\s+)?(?:IF\s+NOT\s+EXISTS\s+)?[\x22`\[]?\w+[\x22`\]]?\s+\w+");
-    let not_null = pattern!(r"(?i)\bNOT\s+NULL\b");
-    let default = pattern!(r"(?i)\bDEFAULT\b|\bGENERATED\b|\bSERIAL\b|\bAUTO_INCREMENT\b|\bIDENTITY\b|ROWVERSION");
-    let line_of_column = live.split(',').any(|part| adds_sql.is_match(part) && not_null.is_match(part) && !default.is_match(part))
-        || (adds_sql.is_match(live) && pattern!(r"(?i)\bADD\b[^,;]*\bNOT\s+NULL\b").is_match(&text) && !default.is_match(&text));
-    if line_of_column && !pattern!(r"(?i)\bADD\s+(?:CONSTRAINT|CHECK|INDEX|KEY|PRIMARY|FOREIGN|UNIQUE)").is_match(live) {
-        return message();
-    }
-    let rails = pattern!(r"\badd_(?:column|reference|belongs_to)\b.*null:\s*false");
-    if rails.is_match(live) && !text.contains("default:") {
-        return message();
-    }
-    let alembic = pattern!(r"\bop\.add_column\(|batch_op\.add_column\(");
-    if alembic.is_match(live) && text.contains("nullable=False") && !text.contains("server_default") {
-        return message();
-    }
-    let django = pattern!(r"\bmigrations\.AddField\(");
-    if django.is_match(live) {
-        let whole = file.below(at, 12).take_while(|l| l.indent() > file.lines[at].indent()).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
-        let filled = pattern!(r"default|null=True|auto_now|ManyToMany|AutoField|GeneratedField|db_default").is_match(&whole);
-        if whole.contains("field=") && !filled {
-            return message();
-        }
-    }
-    let ef = pattern!(r"\bAddColumn<");
-    if ef.is_match(live) && text.contains("nullable: false") && !text.contains("defaultValue") {
-        return message();
-    }
-    let knex = pattern!(r"\btable\.\w+\(.*\.notNullable\(\)|\baddColumn\(");
-    let alters = file.above(at, 30).any(|l| pattern!(r"alterTable|\.table\(|addColumn\(").is_match(&l.live)) || live.contains("addColumn(");
-    let creates = file.above(at, 30).any(|l| l.live.contains("createTable"));
-    if file.lang.is_script() && knex.is_match(live) && alters && !creates {
-        let required = text.contains(".notNullable()") || text.contains("allowNull: false");
-        let filled = pattern!(r"defaultTo|defaultValue|default:|\.alter\(\)").is_match(&text);
-        if required && !filled {
-            return message();
-        }
-    }
-    laravel(file, at).then(message).flatten()
-}
-
-/// Laravel: a column in `Schema::table` without `nullable` or `default`.
-fn laravel(file: &FileView, at: usize) -> bool {
-    let column = pattern!(r"\$table->(?:string|text|integer|unsignedInteger|bigInteger|unsignedBigInteger|foreignId|boolean|date|dateTime|timestamp|decimal|json|uuid|char|enum|tinyInteger|smallInteger|float)\(");
-    if file.lang != Lang::Php || !column.is_match(&file.lines[at].live) {
-        return false;
-    }
-    let text = statement(file, at);
-    let opened = file.above(at, 60).find(|l| l.live.contains("Schema::"));
-    opened.is_some_and(|l| l.live.contains("Schema::table"))
-        && !["nullable", "default", "->change()", "useCurrent", "storedAs", "virtualAs"].iter().any(|w| text.contains(w))
-}
-
-/// NOT NULL set on what may be empty, and types that hold less.
-fn narrowed(file: &FileView, at: usize) -> Option<(u32, String)> {
-    let live = file.lines[at].live.as_str();
-    let sets = pattern!(r"(?i)\bALTER\s+(?:COLUMN\s+)?\S+\s+SET\s+NOT\s+NULL|\bchange_column_null\b.*\bfalse\s*(?:\)|$)|\bMODIFY\s+(?:COLUMN\s+)?\S+\s+\S+.*\bNOT\s+NULL\b|\balter_column\(.*nullable=False|\.notNullable\(\)\.alter\(\)|dropNullable\(|<addNotNullConstraint\b");
-    let whole = || file.lines.iter().filter(|l| !l.is_removed()).map(|l| l.live.as_str()).collect::<Vec<_>>().join("\n");
-    if sets.is_match(live) {
-        let filled = pattern!(r"(?i)\bUPDATE\s+\S+\s+SET\b|update_all|RunPython|NOT\s+VALID|VALIDATE\s+CONSTRAINT|defaultNullValue|DELETE\s+FROM|\.update\(|in_batches|find_each|safety_assured").is_match(&whole());
-        if !filled {
-            return Some((68, "Rows in which this is empty make the migration fail, and the check of all rows holds a lock on the table. Fill them first; in PostgreSQL add a CHECK … NOT VALID and validate it after that.".to_owned()));
-        }
-    }
-    let retypes = pattern!(r"(?i)\bALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+DATA\s+)?TYPE\s+(\w+)(?:\s*\((\d+)\))?|\b(?:MODIFY|CHANGE)\s+(?:COLUMN\s+)?(?:\S+\s+){1,2}?(varchar|char|int|smallint|tinyint|decimal|date)\b(?:\s*\((\d+)\))?|\bALTER\s+COLUMN\s+\S+\s+(n?varchar|int|smallint|decimal|date)\b");
-    if let Some(hit) = retypes.find(live) {
-        let name = [hit.group(1), hit.group(3), hit.group(5)].concat().to_ascii_lowercase();
-        let widens = matches!(name.as_str(), "text" | "bigint" | "longtext" | "mediumtext" | "jsonb" | "citext" | "numeric") || (name == "timestamptz");
-        if !widens {
-            return Some((62, format!("The type becomes `{name}`: values that do not fit are cut or make the migration fail, and the table is rewritten under a lock. Make sure that all values fit, or copy into a new column.")));
-        }
-    }
-    let rails = pattern!(r"\bchange_column\s*\(?\s*:\w+,\s*:\w+,\s*:(integer|date|smallint|boolean|decimal|string)\b");
-    if rails.is_match(live) && !live.contains("limit: 8") {
-        return Some((60, "Values that do not fit the new type are cut or make the migration fail, and the table is rewritten under a lock. Copy into a new column instead.".to_owned()));
-    }
-    None
-}
-
-/// What stops others from writing for as long as it runs.
-fn locks(file: &FileView, at: usize) -> Option<(u32, &'static str, String)> {
-    let live = file.lines[at].live.as_str();
-    let text = statement(file, at);
-    let lower = text.to_ascii_lowercase();
-    let whole = file.lines.iter().map(|l| l.live.to_ascii_lowercase()).collect::<Vec<_>>().join("\n");
-    let index = pattern!(r"(?i)\bCREATE\s+(?:UNIQUE\s+)?INDEX\b");
-    if index.is_match(live) && !lower.contains("concurrently") {
-        let was = file.pair_of(at).is_some_and(|old| old.live.to_ascii_lowercase().contains("concurrently"));
-        let postgres = pattern!(r"(?i)\busing\s+(?:gin|gist|brin|btree|hash)\b|jsonb|timestamptz|::\w+|\bconcurrently\b|language plpgsql|atomic\s*=\s*false").is_match(&whole);
-        let table = pattern!(r"(?i)\bON\s+(?:ONLY\s+)?[\x22`\[]?(?:\w+\.)?(\w+)").find(&text).map(|h| h.group(1).to_owned()).unwrap_or_default();
-        if was || (postgres && !table.is_empty() && !created_here(file, at, &table)) {
-            return Some((if was { 82 } else { 62 }, "blocks-writes", format!("The index is built under a lock: nobody can write to `{table}` until it is done. Use CREATE INDEX CONCURRENTLY, outside a transaction.")));
-        }
-    }
-    let rails = pattern!(r"\badd_index\b");
-    if rails.is_match(live) && !lower.contains("concurrently") {
-        let was = file.lines.iter().any(|l| l.is_removed() && (l.live.contains("concurrently") || l.live.contains("disable_ddl_transaction")));
-        if was {
-            return Some((82, "blocks-writes", "The index is now built under a lock: nobody can write to the table until it is done. Keep `algorithm: :concurrently` and `disable_ddl_transaction!`.".to_owned()));
-        }
-    }
-    None
-}
-
-/// A rule that the rows there may break already.
-fn unique(file: &FileView, at: usize) -> Option<String> {
-    let live = file.lines[at].live.as_str();
-    let adds = pattern!(r"(?i)\bALTER\s+TABLE\s+(?:ONLY\s+)?[\x22`\[]?(?:\w+\.)?(\w+)[\x22`\]]?\s+ADD\s+(?:CONSTRAINT\s+\S+\s+)?UNIQUE\s*(?:KEY\s+)?\S*\s*\(|\bCREATE\s+UNIQUE\s+INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s+ON\s+[\x22`\[]?(?:\w+\.)?(\w+)");
-    let hit = adds.find(live)?;
-    let table = if hit.group(1).is_empty() { hit.group(2) } else { hit.group(1) };
-    if created_here(file, at, table) || file.lines.iter().any(|l| pattern!(r"(?i)DELETE\s+FROM|row_number|distinct|duplicate|ADD\s+COLUMN").is_match(&l.live)) {
-        return None;
-    }
-    Some(format!("If `{table}` holds equal values already, this fails and the release with it; the check of all rows holds a lock. Look for duplicates first, and build the index concurrently."))
-}
-
-/// UPDATE or DELETE of all rows.
-fn without_where(file: &FileView, at: usize) -> Option<String> {
-    let live = file.lines[at].live.as_str();
-    let text = statement(file, at);
-    let deletes = pattern!(r"(?i)(?:^\s*|[\x22'`(]\s*)DELETE\s+FROM\s+[\w.\x22`\[\]]+\s*(?:;|[\x22'`)]|$)");
-    if deletes.is_match(live) && !pattern!(r"(?i)\b(?:where|using|limit)\b").is_match(&text) && !kept_elsewhere(file, "insert into") {
-        return Some("The DELETE has no WHERE: every row goes.".to_owned());
-    }
-    let updates = pattern!(r"(?i)^\s*UPDATE\s+[\w.\x22`]+\s+SET\s+[\x22`]?(\w+)[\x22`]?\s*=\s*(?:'[^']*'|-?\d+|NULL|true|false)\s*;");
-    if let Some(hit) = updates.find(live) {
-        let added = file.lines.iter().any(|l| !l.is_removed() && pattern!(r"(?i)\bADD\b").is_match(&l.live) && l.live.contains(hit.group(1)));
-        if !added {
-            return Some(format!("The UPDATE has no WHERE: `{}` of every row is overwritten, and nothing brings the old values back.", hit.group(1)));
-        }
-    }
-    None
 }
 
 /// Statements changed in a migration that stood in the repository before.
@@ -324,7 +293,12 @@ fn edited_before(file: &FileView) -> Option<usize> {
     if file.is_new_file() || file.file.status != crate::diff::Status::Modified || !numbered(file.path) {
         return None;
     }
-    let ddl = pattern!(r"(?i)\b(?:create|alter|drop|insert|update|delete)\s+(?:table|index|column|into|from|\w+\s+set|unique|type|view)\b|\b(?:add|remove|create|change|drop|rename)_(?:column|table|index|reference|foreign_key)\b|t\.\w+ +:|\bop\.\w+\(|migrations\.\w+\(|migrationBuilder\.|\$table->|table\.\w+\(|addColumn|models\.\w+Field|^\s+\w+\s+(?:varchar|text|int|bigint|boolean|timestamp\w*|uuid|numeric)\b");
+    let ddl = pattern!(
+        r"(?i)\b(?:create|alter|drop|insert|update|delete)\s+(?:table|index|column|into|from|\w+\s+set|unique|type
+            |view)\b|\b(?:add|remove|create|change|drop|rename)_(?:column|table|index|reference|foreign_key)\b
+            |t\.\w+ +:|\bop\.\w+\(|migrations\.\w+\(|migrationBuilder\.|\$table->|table\.\w+\(|addColumn
+            |models\.\w+Field|^\s+\w+\s+(?:varchar|text|int|bigint|boolean|timestamp\w*|uuid|numeric)\b"
+    );
     let fixes = pattern!(r"(?i)if\s+(?:not\s+)?exists|concurrently");
     let at = file.lines.iter().position(|l| l.is_new() && ddl.is_match(&l.live) && !fixes.is_match(&l.live))?;
     Some(at)

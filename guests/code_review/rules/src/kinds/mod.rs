@@ -1,22 +1,30 @@
 //! The rules, a file for each kind.
 
 mod api;
+mod assertion;
 mod check;
 mod ci;
+mod column;
 mod condition;
+mod constant;
 mod crypto;
 mod dependency;
+mod download;
 mod dynamic;
 mod guard;
 mod lock;
 mod migration;
 mod names;
+mod registry;
+mod release;
 mod resource;
 mod secret;
+mod secret_name;
 mod shell;
 mod sql;
 mod swallow;
 mod tests;
+mod wire;
 
 use crate::finding::{Finding, Kind, Severity, Side};
 use crate::view::{FileView, View};

@@ -1,5 +1,6 @@
 //! What is taken and not given back, locks that went, waits and loops without an end.
 
+use super::release::{finally_gone, load_gone, lock_gone, no_longer_scoped, release_gone};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
 use crate::lang::Lang;
@@ -16,7 +17,9 @@ pub fn find(view: &View, report: &mut Report) {
                 continue;
             }
             if line.is_gone() {
-                let _ = lock_gone(view, file, at, report) || release_gone(view, file, at, report) || load_gone(view, file, at, report);
+                let _ = lock_gone(view, file, at, report)
+                    || release_gone(view, file, at, report)
+                    || load_gone(view, file, at, report);
             } else if line.is_new() {
                 let _ = no_longer_scoped(file, at, report)
                     || unbounded(file, at, report)
@@ -32,127 +35,142 @@ pub fn find(view: &View, report: &mut Report) {
     }
 }
 
-fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: &str) -> bool {
+pub fn say(report: &mut Report, file: &FileView, at: usize, rule: &'static str, score: u32, message: &str) -> bool {
     let severity = if score >= 72 { Severity::High } else { Severity::Medium };
     report.add(file, at, Kind::Resource, rule, severity, score, message.to_owned());
     true
 }
 
 /// Code removed with the function around it says nothing.
-fn in_small_block(file: &FileView, at: usize, most: usize) -> bool {
-    let declares = pattern!(r"^\s*(?:(?:public|private|protected|internal|static|async|export|override|pub|virtual)\s+)*(?:def|func|function|fn|fun|class|struct|interface)\b");
+pub fn in_small_block(file: &FileView, at: usize, most: usize) -> bool {
+    let declares = pattern!(
+        r"^\s*(?:(?:public|private|protected|internal|static|async|export|override|pub|virtual)\s+)*(?:def|func
+            |function|fn|fun|class|struct|interface)\b"
+    );
     file.blocks.iter().find(|b| b.lines.contains(&at)).is_some_and(|b| {
-        b.removed.len() <= most && !b.removed.iter().any(|i| declares.is_match(&file.lines[*i].code) && file.lines[*i].pair.is_none())
+        b.removed.len() <= most
+            && !b.removed.iter().any(|i| declares.is_match(&file.lines[*i].code) && file.lines[*i].pair.is_none())
     })
-}
-
-fn lock_gone(view: &View, file: &FileView, at: usize, report: &mut Report) -> bool {
-    let takes = pattern!(r"^\s*(?:await\s+)?[\w.>()-]*(?:mu|mtx|mutex|lock|lk|sem|semaphore|rw)\w*(?:\.|->)(?:R?Lock|lock|acquire|AcquireAsync|WaitAsync|Wait|EnterWriteLock|lock_shared)\(\)?|\bstd::(?:lock_guard|scoped_lock|unique_lock|shared_lock)\b|^\s*(?:async\s+)?with\s+(?:await\s+)?[\w.]*lock\w*(?:\(\))?\s*:|^\s*lock\s*\(\s*\w|\bsynchronized\s*\(|\bpthread_mutex_lock\(|^\s*(?:mutex_lock|spin_lock\w*|rcu_read_lock|down_write|down_read)\(|\bselect_for_update\(|with_for_update\(|\bFOR UPDATE\b|\block!\s*$|\bwith_lock\b|\.lockForUpdate\(|@synchronized\(|^\s*(?:async\s+)?with\s+transaction\.atomic|@transaction\.atomic|@Transactional\b|\bObjectSpace.*synchronize|\.synchronize\s+do|let (?:mut )?\w+ = [\w.]+\.lock\(\)");
-    let line = &file.lines[at];
-    if !takes.is_match(&line.code) && !line.live.contains("FOR UPDATE") || !in_small_block(file, at, 10) {
-        return false;
-    }
-    let any = pattern!(r"(?i)lock|mutex|synchroni|atomic|semaphore|transaction|for update|concurrent|channel|\bchan\b|once\b|serial|queue");
-    let again = view.files.iter().filter(|f| !f.place.test).flat_map(|f| &f.lines).any(|l| l.is_new() && any.is_match(&l.live));
-    if again || file.pair_of(at).is_some_and(|new| any.is_match(&new.live)) {
-        return false;
-    }
-    say(report, file, at, "lock-removed", 76, "The lock around this went and what it guarded stays, so two callers can now be inside at once. Keep it, or show why only one can get here.")
-}
-
-/// A call that gave something back.
-fn release_gone(view: &View, file: &FileView, at: usize, report: &mut Report) -> bool {
-    let line = &file.lines[at];
-    let code = line.code.as_str();
-    let gives = pattern!(r"^\s*(?:return\s*(?:\(\)\s*=>|function\s*\(\)\s*\{)\s*(?:\{\s*)?)?(?:defer\s+)?(?:await\s+)?(?:(\w[\w.>\[\]-]*?)(?:\.|->|\?\.)(?:Close|close|Unlock|RUnlock|unlock|release|Release|dispose|Dispose|DisposeAsync|Stop|stop|shutdown|Shutdown|disconnect|unsubscribe|cancel|Cancel|Body\.Close|destroy|terminate|abort|recycle|cleanup|free)\(\)|(?:cancel|unsubscribe|clearInterval|clearTimeout|free|kfree|fclose|close|closedir|delete|munmap|g_free|sqlite3_finalize|removeEventListener|CFRelease|av_free\w*|EVP_\w+_free|BN_free|OPENSSL_free|Py_X?DECREF|put_device|of_node_put|kobject_put|dev_put|sock_put|fput|\w*mutex_unlock|spin_unlock\w*|\w+_(?:free|unref|put|destroy|release|close|unlock|cleanup|dispose)|curl_easy_cleanup|xmlFree\w*|mysqli?_free_result)\s*\(?\s*([\w.>\[\]&*-]*)\)?)\s*;?\s*$");
-    let Some(hit) = gives.find(code) else { return false };
-    if line.pair.is_some() || !in_small_block(file, at, 8) {
-        return false;
-    }
-    let target = if hit.group(1).is_empty() { hit.group(2) } else { hit.group(1) };
-    let name = words_of(target).last().unwrap_or("").to_owned();
-    let release = pattern!(r"(?i)close|unlock|release|dispose|stop|shutdown|disconnect|unsubscribe|cancel|free|clear|delete|destroy|cleanup|finaliz|decref|put|using\b|\bwith\b|terminate|reset|defer|finally|unique_ptr|shared_ptr|drop\(|recycle|abort");
-    let again = view.files.iter().filter(|f| !f.place.test).flat_map(|f| &f.lines).any(|l| l.is_new() && release.is_match(&l.code) && (name.is_empty() || l.code.contains(&name)));
-    // Another one below does the same, unless this one stood on a way out of its own.
-    let out = file.below(at, 3).find(|l| !l.is_removed() && !l.is_added() && !l.is_blank());
-    let own_way = out.is_some_and(|l| l.indent() == line.indent() && pattern!(r"^\s*(?:return|goto|throw|continue|break)\b").is_match(&l.code));
-    let below = if own_way { 0 } else { 40 };
-    let still = file.below(at, below).chain(file.above(at, if own_way { 2 } else { 12 })).any(|l| !l.is_removed() && gives.find(&l.code).is_some_and(|h| {
-        let other = if h.group(1).is_empty() { h.group(2) } else { h.group(1) };
-        other == target
-    }));
-    // What it was taken by is still there.
-    let takes = pattern!(r"(?i)=|\bopen|lock\w*\(|acquire|connect|subscribe|\bnew\b|alloc|create|start|addEventListener|setInterval|setTimeout|with(?:Timeout|Cancel)|get_device|query|Do\(|Get\(");
-    let taken = !name.is_empty() && file.above(at, 60).any(|l| !l.is_removed() && takes.is_match(&l.code) && words_of(&l.code).any(|w| w == name));
-    if again || still || !taken {
-        return false;
-    }
-    say(report, file, at, "release-removed", 74, "What is taken above is no longer given back here, so each call leaves one behind. Keep the release, on the error paths too.")
-}
-
-/// `finally` went; what stood in it now runs only when nothing fails.
-fn finally_gone(file: &FileView, at: usize, report: &mut Report) {
-    let finally = pattern!(r"^\s*\}?\s*(?:finally|ensure)\b\s*[:{]?\s*$");
-    if !finally.is_match(&file.lines[at].code) || file.lines.iter().any(|l| l.is_added() && pattern!(r"\bfinally\b|\bensure\b|\busing\b|\bwith\b|\bdefer\b|try\s*\(").is_match(&l.code)) {
-        return;
-    }
-    let next = file.lines[at + 1..].iter().take(4).find(|l| !l.is_blank());
-    if next.is_some_and(|l| l.is_removed() && l.moved) && in_small_block(file, at, 12) {
-        say(report, file, at, "release-removed", 74, "This now runs only when nothing fails before it. Keep it in `finally`.");
-    }
-}
-
-/// `with open(…)`, `using var`, `try (…)` became a plain assignment.
-fn no_longer_scoped(file: &FileView, at: usize, report: &mut Report) -> bool {
-    let Some(old) = file.pair_of(at) else { return false };
-    let (old, new) = (old.code.as_str(), file.lines[at].code.as_str());
-    let scoped = match file.lang {
-        Lang::Python => pattern!(r"^\s*(?:async\s+)?with\s.*\bas\s+\w+\s*:").is_match(old) && pattern!(r"^\s*\w+\s*=\s*\w").is_match(new) && !new.contains("with "),
-        Lang::CSharp => pattern!(r"\busing\s*(?:\(|var\b|\w+\s+\w+\s*=)").is_match(old) && !new.contains("using") && new.contains('='),
-        Lang::Java | Lang::Kotlin => (pattern!(r"\btry\s*\(").is_match(old) && !pattern!(r"\btry\b").is_match(new) && new.contains('=')) || old.contains(".use {") && !new.contains(".use") && pattern!(r"(?i)stream|reader|writer|cursor|connection|socket").is_match(new),
-        Lang::Ruby => pattern!(r"\b(?:open|File\.open|synchronize|transaction|mktmpdir|Tempfile\.create)\b.*\bdo\s*\|").is_match(old) && !new.contains(" do") && new.contains('='),
-        Lang::Cpp => pattern!(r"\b(?:unique_ptr|shared_ptr|make_unique|make_shared|QScopedPointer)\b").is_match(old) && pattern!(r"\bnew\s+\w|\bmalloc\(").is_match(new) && !pattern!(r"_ptr|make_").is_match(new),
-        _ => false,
-    };
-    let closes = file.below(at, 30).any(|l| pattern!(r"\.close\(|\.Dispose\(|\.dispose\(|finally|delete ").is_match(&l.code));
-    scoped && !closes && say(report, file, at, "not-closed", 78, "This was closed by its block, whatever happened; now nothing closes it when something fails. Keep the block.")
 }
 
 /// Limits of time and number that were given and no longer are.
 fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
-    let attempts = pattern!(r"(?i)\bfor\b.*(?:attempt|retr|tries|try)\w*.*(?:range\(|<|\bin\b|\.\.)|\bwhile\b.*(?:attempt|retr|tries)\w*\s*(?:<|>|!=)");
-    let for_ever = pattern!(r"\bwhile\s*\(?\s*(?:True|true|1)\s*\)?\s*[:{]|^\s*for\s*(?:\(\s*;\s*;\s*\))?\s*\{|^\s*loop\s*(?:\{|do)|\bwhile\s*\(\s*!\w+\s*\)");
-    let counted = file.blocks.iter().filter(|b| b.lines.contains(&at)).any(|b| b.removed.iter().any(|i| attempts.is_match(&file.lines[*i].live)));
+    let attempts = pattern!(
+        r"(?i)\bfor\b.*(?:attempt|retr|tries|try)\w*.*(?:range\(|<|\bin\b|\.\.)|\bwhile\b.*(?:attempt|retr
+            |tries)\w*\s*(?:<|>|!=)"
+    );
+    let for_ever = pattern!(
+        r"\bwhile\s*\(?\s*(?:True|true|1)\s*\)?\s*[:{]|^\s*for\s*(?:\(\s*;\s*;\s*\))?\s*\{|^\s*loop\s*(?:\{|do)
+            |\bwhile\s*\(\s*!\w+\s*\)"
+    );
+    let counted = file
+        .blocks
+        .iter()
+        .filter(|b| b.lines.contains(&at))
+        .any(|b| b.removed.iter().any(|i| attempts.is_match(&file.lines[*i].live)));
     if for_ever.is_match(&file.lines[at].code) && counted {
-        return say(report, file, at, "endless-retry", 78, "The number of attempts is no longer bounded: what always fails is tried for ever. Give up after a few, with growing waits.");
+        return say(
+            report,
+            file,
+            at,
+            "endless-retry",
+            78,
+            "The number of attempts is no longer bounded: what always \
+            fails is tried for ever. Give up after a few, with growing waits.",
+        );
     }
     let Some(old) = file.pair_of(at) else { return false };
     let line = &file.lines[at];
     let (was, now) = (old.live.as_str(), line.live.as_str());
-    let timeout = pattern!(r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*[^N0fnu\s]|WithTimeout\(|AbortSignal\.timeout|\.timeout\(|setTimeout\w*\(|wait_for\(");
+    let timeout = pattern!(
+        r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*[^N0fnu\s]|WithTimeout\(|AbortSignal\.timeout|\.timeout\(
+            |setTimeout\w*\(|wait_for\("
+    );
     let any = pattern!(r"(?i)timeout|deadline|abortsignal|\bsignal\b|max_?time|wait");
-    if timeout.is_match(was) && !any.is_match(now) && pattern!(r"(?i)request|fetch|get\(|post\(|client|http|connect|query|Context|call\(|send|dial|socket|open|join\(|acquire|recv|read").is_match(now) && pattern!(r"[\w.]+\(").is_match(now) {
-        let near = file.blocks.iter().filter(|b| b.lines.contains(&at)).any(|b| b.added.iter().any(|i| *i != at && any.is_match(&file.lines[*i].live)));
+    if timeout.is_match(was)
+        && !any.is_match(now)
+        && pattern!(
+            r"(?i)request|fetch|get\(|post\(|client|http|connect
+        |query|Context|call\(|send|dial|socket|open|join\(|acquire|recv|read"
+        )
+        .is_match(now)
+        && pattern!(r"[\w.]+\(").is_match(now)
+    {
+        let near = file
+            .blocks
+            .iter()
+            .filter(|b| b.lines.contains(&at))
+            .any(|b| b.added.iter().any(|i| *i != at && any.is_match(&file.lines[*i].live)));
         if !near && crate::view::likeness(was, now) >= 45 {
-            return say(report, file, at, "timeout-removed", 74, "The wait no longer has an end: a peer that does not answer holds this caller for ever. Keep the timeout.");
+            return say(
+                report,
+                file,
+                at,
+                "timeout-removed",
+                74,
+                "The wait no longer has an end: a peer that does \
+                not answer holds this caller for ever. Keep the timeout.",
+            );
         }
     }
     let off = pattern!(r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*(?:None|0|null|undefined|-1|false)\b");
     if timeout.is_match(was) && off.is_match(now) {
-        return say(report, file, at, "timeout-removed", 74, "The wait no longer has an end: a peer that does not answer holds this caller for ever. Keep the timeout.");
+        return say(
+            report,
+            file,
+            at,
+            "timeout-removed",
+            74,
+            "The wait no longer has an end: a peer that does not answer holds this caller for ever. Keep the \
+                timeout.",
+        );
     }
-    let cache = pattern!(r"(?i)(?:maxsize|max_size|maximumSize|max_entries|maxEntries|maxsize|\bmax)['\x22]?\s*[=:(]\s*\d");
+    let cache =
+        pattern!(r"(?i)(?:maxsize|max_size|maximumSize|max_entries|maxEntries|maxsize|\bmax)['\x22]?\s*[=:(]\s*\d");
     let cache_off = pattern!(r"(?i)maxsize\s*=\s*None|max\w*['\x22]?\s*[:=]\s*(?:Infinity|0|-1|null|Integer\.MAX)");
     if cache.is_match(was) && (cache_off.is_match(now) || pattern!(r"@(?:functools\.)?cache\s*$").is_match(now)) {
-        return say(report, file, at, "unbounded-growth", 70, "The cache no longer has a size, so it grows for as long as the process runs. Keep a bound.");
+        return say(
+            report,
+            file,
+            at,
+            "unbounded-growth",
+            70,
+            "The cache no longer has a size, so it grows for as long as the process runs. Keep a bound.",
+        );
     }
-    let limited = pattern!(r"LimitReader\(|MaxBytesReader\(|\.take\(|\blimit:\s*['\x22]?\d|\.read\(\s*\w*(?:MAX|LIMIT|\d)");
-    if limited.is_match(was) && !limited.is_match(now) && pattern!(r"(?i)ReadAll\(|\.read\(\)|json\(|NewDecoder\(|urlencoded\(|read_to_end|read_to_string|\.bytes\(\)").is_match(now) {
-        return say(report, file, at, "unbounded-read", 74, "The amount that is read is no longer bounded, so a sender can fill the memory. Keep the limit.");
+    let limited =
+        pattern!(r"LimitReader\(|MaxBytesReader\(|\.take\(|\blimit:\s*['\x22]?\d|\.read\(\s*\w*(?:MAX|LIMIT|\d)");
+    if limited.is_match(was)
+        && !limited.is_match(now)
+        && pattern!(
+            r"(?i)ReadAll\(|\.read\(\)|json\(|NewDecoder\(|urlencoded\(|read_to_end|read_to_string
+            |\.bytes\(\)"
+        )
+        .is_match(now)
+    {
+        return say(
+            report,
+            file,
+            at,
+            "unbounded-read",
+            74,
+            "The amount that is read is no longer bounded, so a sender can fill the memory. Keep the limit.",
+        );
     }
     let rows = pattern!(r"(?i)\blimit\s+[\d:?$@%{]|\.limit\(|\.take\(|\.first\(\s*\d|paginate\(|\bTOP\s*\(?\d");
-    if rows.is_match(was) && !rows.is_match(now) && pattern!(r"(?i)\bselect\b|\.all\(|\.find|\.where\(|query|\.toList|ToList|fetch").is_match(now) && crate::view::likeness(was, now) >= 60 {
-        return say(report, file, at, "unbounded-read", 62, "All rows are read now, however many there are. Keep the limit, or read in pages.");
+    if rows.is_match(was)
+        && !rows.is_match(now)
+        && pattern!(r"(?i)\bselect\b|\.all\(|\.find|\.where\(|query|\.toList|ToList|fetch").is_match(now)
+        && crate::view::likeness(was, now) >= 60
+    {
+        return say(
+            report,
+            file,
+            at,
+            "unbounded-read",
+            62,
+            "All rows are read now, however many there are. Keep the limit, or read in pages.",
+        );
     }
     false
 }
@@ -161,13 +179,35 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
 fn not_atomic(file: &FileView, at: usize, report: &mut Report) -> bool {
     let Some(old) = file.pair_of(at) else { return false };
     let (was, now) = (old.code.as_str(), file.lines[at].code.as_str());
-    let safe = pattern!(r"\batomic\.(?:Add|Store|Load|CompareAndSwap)\w*\(|\bInterlocked\.\w+\(|\bAtomic(?:Integer|Long|Boolean|Reference|U64|Usize|I64|U32|Bool)\b|\bstd::atomic\b|\bConcurrent(?:HashMap|Dictionary|LinkedQueue|Queue|Bag|SkipList\w*)\b|\bCopyOnWrite\w+|\bsync\.Map\b|\bcollections\.deque|Collections\.synchronized\w+\(|\bsynchronized\b|\bvolatile\b|\batomic_\w+\(|__sync_\w+|__atomic_\w+|\bArc<Mutex|\bMutex<|\bRwLock<|READ_ONCE\(|WRITE_ONCE\(|smp_load_acquire|F\(['\x22]|update_counters");
-    let mild = pattern!(r"(?i)atomic|concurrent|sync|volatile|interlocked|mutex|lock|immutable|copyonwrite|_ONCE|acquire");
+    let safe = pattern!(
+        r"\batomic\.(?:Add|Store|Load|CompareAndSwap)\w*\(|\bInterlocked\.\w+\(|\bAtomic(?:Integer|Long|Boolean
+            |Reference|U64|Usize|I64|U32|Bool)\b|\bstd::atomic\b|\bConcurrent(?:HashMap|Dictionary|LinkedQueue
+            |Queue|Bag|SkipList\w*)\b|\bCopyOnWrite\w+|\bsync\.Map\b|\bcollections\.deque
+            |Collections\.synchronized\w+\(|\bsynchronized\b|\bvolatile\b|\batomic_\w+\(|__sync_\w+|__atomic_\w+
+            |\bArc<Mutex|\bMutex<|\bRwLock<|READ_ONCE\(|WRITE_ONCE\(|smp_load_acquire|F\(['\x22]|update_counters"
+    );
+    let mild =
+        pattern!(r"(?i)atomic|concurrent|sync|volatile|interlocked|mutex|lock|immutable|copyonwrite|_ONCE|acquire");
     let plain = pattern!(r"\+\+|--|\+=|-=|=|\bHashMap\b|\bDictionary\b|\bint\b|\blong\b|\bbool");
-    if !safe.is_match(was) || mild.is_match(now) || !plain.is_match(now) || was.contains("deque") || was.contains("F(") || crate::view::likeness(was, now) < 40 || was.trim_start().starts_with("import") {
+    if !safe.is_match(was)
+        || mild.is_match(now)
+        || !plain.is_match(now)
+        || was.contains("deque")
+        || was.contains("F(")
+        || crate::view::likeness(was, now) < 40
+        || was.trim_start().starts_with("import")
+    {
         return false;
     }
-    say(report, file, at, "lock-removed", 74, "This was safe to use from several threads and no longer is, so updates can get lost. Keep the atomic or concurrent form.")
+    say(
+        report,
+        file,
+        at,
+        "lock-removed",
+        74,
+        "This was safe to use from several threads and no longer is, so \
+        updates can get lost. Keep the atomic or concurrent form.",
+    )
 }
 
 /// What is opened on a new line and closed nowhere in sight.
@@ -176,9 +216,18 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
     let code = line.code.as_str();
     let (name, closes, score, what): (String, String, u32, &str) = match file.lang {
         Lang::Go => {
-            let response = pattern!(r"^\s*(\w+),\s*\w+\s*:?=\s*(?:http\.(?:Get|Post|Head|PostForm)|[\w.]*(?:[cC]lient|httpc|hc|c)\.(?:Do|Get|Post))\(");
-            let rows = pattern!(r"^\s*(\w+),\s*\w+\s*:?=\s*[\w.]*(?:db|DB|tx|conn|Conn|pool|stmt|q)\.(?:Query|QueryContext|Queryx|NamedQuery)\(");
-            let file_opened = pattern!(r"^\s*(\w+),\s*\w+\s*:?=\s*(?:os\.(?:Open|Create|OpenFile)|net\.Dial\w*|gzip\.NewReader|zip\.OpenReader)\(");
+            let response = pattern!(
+                r"^\s*(\w+),\s*\w+\s*:?=\s*(?:http\.(?:Get|Post|Head|PostForm)|[\w.]*(?:[cC]lient|httpc|hc|c)\.(?:Do
+                    |Get|Post))\("
+            );
+            let rows = pattern!(
+                r"^\s*(\w+),\s*\w+\s*:?=\s*[\w.]*(?:db|DB|tx|conn|Conn|pool|stmt|q)\.(?:Query|QueryContext|Queryx
+                    |NamedQuery)\("
+            );
+            let file_opened = pattern!(
+                r"^\s*(\w+),\s*\w+\s*:?=\s*(?:os\.(?:Open|Create|OpenFile)|net\.Dial\w*|gzip\.NewReader
+                    |zip\.OpenReader)\("
+            );
             if let Some(hit) = response.find(code) {
                 if !pattern!(r"(?i)resp|res\b|response|r\b").is_match(hit.group(1)) || hit.group(1) == "_" {
                     return false;
@@ -193,12 +242,20 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
             }
         }
         Lang::Python => {
-            let opened = pattern!(r"^\s*(\w+)\s*=\s*(?:open|io\.open|gzip\.open|socket\.socket|sqlite3\.connect|zipfile\.ZipFile|tarfile\.open)\(");
+            let opened = pattern!(
+                r"^\s*(\w+)\s*=\s*(?:open|io\.open|gzip\.open|socket\.socket|sqlite3\.connect|zipfile\.ZipFile
+                    |tarfile\.open)\("
+            );
             let Some(hit) = opened.find(code) else { return false };
             (hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 62, "What is opened here")
         }
         Lang::Java => {
-            let opened = pattern!(r"^\s*(?:final\s+)?\w+(?:<[^>]*>)?\s+(\w+)\s*=\s*(?:new\s+(?:FileInputStream|FileOutputStream|FileReader|FileWriter|BufferedReader|Scanner|Socket|RandomAccessFile|ZipFile|PrintWriter)\(|Files\.(?:newInputStream|newOutputStream|lines|list|walk|newBufferedReader)\(|[\w.]*(?:dataSource|ds)\.getConnection\()");
+            let opened = pattern!(
+                r"^\s*(?:final\s+)?\w+(?:<[^>]*>)?\s+(\w+)\s*=\s*(?:new\s+(?:FileInputStream|FileOutputStream
+                    |FileReader|FileWriter|BufferedReader|Scanner|Socket|RandomAccessFile|ZipFile|PrintWriter)\(
+                    |Files\.(?:newInputStream|newOutputStream|lines|list|walk|newBufferedReader)\(
+                    |[\w.]*(?:dataSource|ds)\.getConnection\()"
+            );
             let Some(hit) = opened.find(code) else { return false };
             (hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 64, "What is opened here")
         }
@@ -206,33 +263,62 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
     };
     let returned = |code: &str| {
         let mut starts = code.match_indices("return ").map(|(i, _)| code[i + 7..].trim_start_matches(['&', '*', '(']));
-        starts.any(|rest| rest.strip_prefix(name.as_str()).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.')))
+        starts.any(|rest| {
+            rest.strip_prefix(name.as_str())
+                .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
+        })
     };
     let rest: Vec<&str> = file.below(at, 45).map(|l| l.code.as_str()).collect();
-    let ends = rest.iter().any(|c| pattern!(r"^\}|^(?:def|class|func)\b|^    (?:public|private|protected|def)\b|^    \}").is_match(c));
+    let ends = rest
+        .iter()
+        .any(|c| pattern!(r"^\}|^(?:def|class|func)\b|^    (?:public|private|protected|def)\b|^    \}").is_match(c));
     let given = |code: &str| {
-        let passed = pattern!(r"(?:yield|append\(|add\(|put\(|self\.\w+\s*=|this\.\w+\s*=|&?\w+\{|closing\(|Reader:|Body:|NewReader\(|push\(|enter_context\()");
+        let passed = pattern!(
+            r"(?:yield|append\(|add\(|put\(|self\.\w+\s*=|this\.\w+\s*=|&?\w+\{|closing\(|Reader:|Body:|NewReader\(
+                |push\(|enter_context\()"
+        );
         passed.is_match(code) && words_of(code).any(|w| w == name)
     };
-    let safe = rest.iter().any(|c| c.contains(&closes) || returned(c) || given(c) || c.contains("closeQuietly") || c.contains(&format!("Close({name}")) || c.contains(&format!("with {name}")) || c.contains(&format!("close({name}")) || c.contains(&format!("rows.Close")) && name == "rows");
+    let safe = rest.iter().any(|c| {
+        c.contains(&closes)
+            || returned(c)
+            || given(c)
+            || c.contains("closeQuietly")
+            || c.contains(&format!("Close({name}"))
+            || c.contains(&format!("with {name}"))
+            || c.contains(&format!("close({name}"))
+            || c.contains(&format!("rows.Close")) && name == "rows"
+    });
     if safe || !ends || code.contains("self.") || name == "_" {
         return false;
     }
-    let message = format!("{what} is closed nowhere in this function, so each call leaves one behind. Close it on every way out.");
+    let message = format!(
+        "{what} is closed nowhere in this function, so each call leaves one behind. Close it on every way out."
+    );
     say(report, file, at, "not-closed", score, &message)
 }
 
 /// A new way out between taking a lock and giving it back.
 fn held_on_return(file: &FileView, at: usize, report: &mut Report) -> bool {
     let line = &file.lines[at];
-    if !pattern!(r"^\s*(?:return\b|throw\b|raise\b)").is_match(&line.code) || !matches!(file.lang, Lang::Go | Lang::C | Lang::Cpp | Lang::Java | Lang::CSharp | Lang::Python | Lang::Kotlin) {
+    if !pattern!(r"^\s*(?:return\b|throw\b|raise\b)").is_match(&line.code)
+        || !matches!(
+            file.lang,
+            Lang::Go | Lang::C | Lang::Cpp | Lang::Java | Lang::CSharp | Lang::Python | Lang::Kotlin
+        )
+    {
         return false;
     }
-    let takes = pattern!(r"^\s*([\w.>&()-]+?)(?:\.|->)(?:R?Lock|lock|acquire)\(\)|^\s*(?:pthread_mutex_lock|mutex_lock|spin_lock\w*)\s*\(\s*(&?[\w.>-]+)");
+    let takes = pattern!(
+        r"^\s*([\w.>&()-]+?)(?:\.|->)(?:R?Lock|lock|acquire)\(\)|^\s*(?:pthread_mutex_lock|mutex_lock
+            |spin_lock\w*)\s*\(\s*(&?[\w.>-]+)"
+    );
     let gives = pattern!(r"(?:R?Unlock|unlock|release|pthread_mutex_unlock|mutex_unlock|spin_unlock\w*)\s*\(");
     let indent = line.indent();
     for above in file.above(at, 25) {
-        if gives.is_match(&above.code) || pattern!(r"\bdefer\b.*nlock|^\s*finally|lock_guard|^func\b|^\S.*\)\s*\{?$|\btry\b").is_match(&above.code) {
+        if gives.is_match(&above.code)
+            || pattern!(r"\bdefer\b.*nlock|^\s*finally|lock_guard|^func\b|^\S.*\)\s*\{?$|\btry\b").is_match(&above.code)
+        {
             return false;
         }
         let Some(hit) = takes.find(&above.code) else { continue };
@@ -240,8 +326,18 @@ fn held_on_return(file: &FileView, at: usize, report: &mut Report) -> bool {
             return false;
         }
         let target = if hit.group(1).is_empty() { hit.group(2) } else { hit.group(1) };
-        let released_later = file.below(at, 40).any(|l| gives.is_match(&l.code) && l.code.contains(target) && !l.code.contains("defer"));
-        return released_later && say(report, file, at, "lock-kept", 78, "This leaves with the lock taken above still held; the next caller waits for ever. Release it first, or release it by `defer` or `finally`.");
+        let released_later =
+            file.below(at, 40).any(|l| gives.is_match(&l.code) && l.code.contains(target) && !l.code.contains("defer"));
+        return released_later
+            && say(
+                report,
+                file,
+                at,
+                "lock-kept",
+                78,
+                "This leaves with the lock taken above \
+            still held; the next caller waits for ever. Release it first, or release it by `defer` or `finally`.",
+            );
     }
     false
 }
@@ -249,7 +345,10 @@ fn held_on_return(file: &FileView, at: usize, report: &mut Report) -> bool {
 /// React: something is registered and never taken back.
 fn effect(file: &FileView, at: usize, report: &mut Report) -> bool {
     let line = &file.lines[at];
-    let registers = pattern!(r"\b(?:window|document)\.addEventListener\(|\bsetInterval\(|\.subscribe\(|new (?:ResizeObserver|IntersectionObserver|MutationObserver|WebSocket|EventSource)\(");
+    let registers = pattern!(
+        r"\b(?:window|document)\.addEventListener\(|\bsetInterval\(|\.subscribe\(|new (?:ResizeObserver
+            |IntersectionObserver|MutationObserver|WebSocket|EventSource)\("
+    );
     if !file.lang.is_script() || !registers.is_match(&line.code) {
         return false;
     }
@@ -259,7 +358,10 @@ fn effect(file: &FileView, at: usize, report: &mut Report) -> bool {
     let mut returned = false;
     let mut closed = false;
     for below in file.below(at, 40) {
-        if pattern!(r"\breturn\b|removeEventListener|clearInterval|unsubscribe|disconnect\(|\.close\(|signal").is_match(&below.code) && below.indent() > indent {
+        if pattern!(r"\breturn\b|removeEventListener|clearInterval|unsubscribe|disconnect\(|\.close\(|signal")
+            .is_match(&below.code)
+            && below.indent() > indent
+        {
             returned = true;
         }
         if below.indent() <= indent && pattern!(r"^\s*\},?\s*\[|^\s*\}\s*\)").is_match(&below.code) {
@@ -268,7 +370,17 @@ fn effect(file: &FileView, at: usize, report: &mut Report) -> bool {
         }
     }
     let abortable = line.code.contains("signal") || line.code.contains("once");
-    closed && !returned && !abortable && say(report, file, at, "not-released", 72, "The effect registers this each time it runs and never takes it back. Return a function that does.")
+    closed
+        && !returned
+        && !abortable
+        && say(
+            report,
+            file,
+            at,
+            "not-released",
+            72,
+            "The effect registers this each time it runs and never takes it back. Return a function that does.",
+        )
 }
 
 /// A new loop that tries again at once and for ever.
@@ -277,31 +389,44 @@ fn endless(file: &FileView, at: usize, report: &mut Report) -> bool {
     let code = line.code.as_str();
     let tick = pattern!(r"\brange time\.Tick\(|=\s*time\.Tick\(");
     if file.lang == Lang::Go && tick.is_match(code) && !pattern!(r"func main\(").is_match(file.context_of(at)) {
-        return say(report, file, at, "not-released", 56, "The ticker of time.Tick can never be stopped. Use time.NewTicker and stop it.");
+        return say(
+            report,
+            file,
+            at,
+            "not-released",
+            56,
+            "The ticker of time.Tick can never be stopped. Use time.NewTicker and stop it.",
+        );
     }
-    let for_ever = pattern!(r"\bwhile\s*\(?\s*(?:True|true|1)\s*\)?\s*[:{]|^\s*for\s*(?:\(\s*;\s*;\s*\))?\s*\{\s*$|^\s*loop\s*(?:\{|do)\s*$");
+    let for_ever = pattern!(
+        r"\bwhile\s*\(?\s*(?:True|true|1)\s*\)?\s*[:{]|^\s*for\s*(?:\(\s*;\s*;\s*\))?\s*\{\s*$|^\s*loop\s*(?:\{
+            |do)\s*$"
+    );
     if !for_ever.is_match(code) {
         return false;
     }
     let indent = line.indent();
-    let body: Vec<&str> = file.below(at, 40).take_while(|l| l.is_blank() || l.indent() > indent).map(|l| l.code.as_str()).collect();
+    let body: Vec<&str> =
+        file.below(at, 40).take_while(|l| l.is_blank() || l.indent() > indent).map(|l| l.code.as_str()).collect();
     let whole = body.join("\n");
     let catches = pattern!(r"\bcatch\b|\bexcept\b|\brescue\b|err != nil|Err\(").is_match(&whole);
-    let again = pattern!(r"\bcontinue\b|\bretry\b").is_match(&whole) || pattern!(r"(?:catch|except)\b[^\n]*\n[^\n]*(?:log|print|warn|pass|console)").is_match(&whole);
-    let pauses = pattern!(r"(?i)sleep|delay|wait|backoff|timeout|attempt|retries|tries|recv|accept\(|read|receive|next|select|await\s|poll|<-|take\(|pop|get\(\)|queue|input|max_|limit|deadline|throw|raise|break").is_match(&whole);
-    catches && again && !pauses && body.len() < 30 && say(report, file, at, "endless-retry", 66, "A failure is tried again at once and for ever. Wait longer each time, and give up after a few attempts.")
-}
-
-/// Related rows that were fetched with the others are now fetched one by one.
-fn load_gone(view: &View, file: &FileView, at: usize, report: &mut Report) -> bool {
-    let eager = pattern!(r"\.(?:select_related|prefetch_related|includes|preload|eager_load|joinedload|selectinload|Preload|ThenInclude|Include|with)\(\s*['\x22:\[\w(]|@BatchSize|@EntityGraph|JOIN FETCH");
-    let line = &file.lines[at];
-    if !eager.is_match(&line.live) || line.live.contains(".with(") && file.lang != Lang::Php || line.live.contains(".includes(") && file.lang != Lang::Ruby || line.live.contains("Include(") && file.lang != Lang::CSharp {
-        return false;
-    }
-    let again = view.files.iter().flat_map(|f| &f.lines).any(|l| l.is_added() && pattern!(r"(?i)select_related|prefetch|includes\(|preload|eager_load|joinedload|selectinload|include\(|->with\(|::with\(|join").is_match(&l.live));
-    if again || !in_small_block(file, at, 8) {
-        return false;
-    }
-    say(report, file, at, "one-query-each", 66, "What was loaded together with the rows is now asked for once a row. Keep loading it together.")
+    let again = pattern!(r"\bcontinue\b|\bretry\b").is_match(&whole)
+        || pattern!(r"(?:catch|except)\b[^\n]*\n[^\n]*(?:log|print|warn|pass|console)").is_match(&whole);
+    let pauses = pattern!(
+        r"(?i)sleep|delay|wait|backoff|timeout|attempt|retries|tries|recv|accept\(|read|receive
+        |next|select|await\s|poll|<-|take\(|pop|get\(\)|queue|input|max_|limit|deadline|throw|raise|break"
+    )
+    .is_match(&whole);
+    catches
+        && again
+        && !pauses
+        && body.len() < 30
+        && say(
+            report,
+            file,
+            at,
+            "endless-retry",
+            66,
+            "A failure is tried again at once and for ever. Wait longer each time, and give up after a few attempts.",
+        )
 }

@@ -1,13 +1,17 @@
 //! Credentials written into files: tokens of a known shape, credentials in URLs and connection strings, and values
 //! that are random enough under a name that says secret.
 
+use super::secret_name::{
+    is_algorithm, is_key, is_key_name, is_reference, is_secret_name, is_weak, is_weak_reference, plausible,
+};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
 use crate::lang::Lang;
-use crate::mask::{is_filler, known_shape, looks_secret, names_secret};
+use crate::mask::{is_filler, known_shape, looks_secret};
 use crate::view::{FileView, Source, View};
 
-const ADVICE: &str = "Remove it from the change, revoke it (it stays in the history) and read it from the environment or a \
+const ADVICE: &str =
+    "Remove it from the change, revoke it (it stays in the history) and read it from the environment or a \
                       secret store.";
 
 pub fn find(view: &View, report: &mut Report) {
@@ -75,23 +79,14 @@ fn in_url(live: &str) -> Option<Hit> {
     let url = pattern!(r#"\b[a-z][a-z0-9+.-]*://([^\s/:@"'`<>]*):([^\s/@"'`<>]+)@([\w.\[-]+)"#);
     let hit = url.find(live)?;
     let (user, password, host) = (hit.group(1), hit.group(2), hit.group(3));
-    let local = ["localhost", "127.0.0.1", "0.0.0.0", "db", "postgres", "mysql", "redis", "mongo", "rabbitmq", "host", "["];
+    let local =
+        ["localhost", "127.0.0.1", "0.0.0.0", "db", "postgres", "mysql", "redis", "mongo", "rabbitmq", "host", "["];
     let variable = |part: &str| part.contains(['$', '{', '%', '*']) || part.starts_with(':');
     if variable(password) || variable(user) || local.contains(&host) || is_filler(password) || is_weak(user, password) {
         return None;
     }
     let what = format!("A URL with the password of `{}`", if user.is_empty() { "a user" } else { user });
     Some(Hit { rule: "credentials-in-url", what, value: password.to_owned(), score: 86, certain: false })
-}
-
-/// What everybody uses where nothing is guarded.
-fn is_weak(user: &str, password: &str) -> bool {
-    const WEAK: &[&str] = &[
-        "password", "pass", "passwd", "secret", "postgres", "root", "admin", "guest", "user", "test", "pwd", "token", "mysql",
-        "redis", "key", "example", "username", "foo", "bar", "x-oauth-basic", "x-access-token", "pw", "p", "dev", "apikey",
-    ];
-    let lower = password.to_ascii_lowercase();
-    lower == user.to_ascii_lowercase() || WEAK.contains(&lower.as_str()) || password.len() < 4
 }
 
 fn in_connection_string(live: &str) -> Option<Hit> {
@@ -127,7 +122,12 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
                 return Some(Hit { rule: "secret-default", what, value: value.to_owned(), score, certain: false });
             }
         }
-        let signs = pattern!(r"(?:\b(?:jwt|JWT|jsonwebtoken)\.(?:sign|verify|encode|decode)\([^)]*,\s*|createHmac\(\s*['\x22]\w+['\x22],\s*|hmac\.new\(\s*b?|HMAC(?:SHA\d+)?\([^)]*|hash_hmac\([^,]+,[^,]+,\s*|Fernet\(\s*b?|hmac\.New\([\w.]+,\s*\[\]byte\(|SecretKeySpec\(\s*|SymmetricSecurityKey\([^)]*)$");
+        let signs = pattern!(
+            r"(?:\b(?:jwt|JWT|jsonwebtoken)\.(?:sign|verify|encode|decode)\([^)]*,\s*
+                |createHmac\(\s*['\x22]\w+['\x22],\s*|hmac\.new\(\s*b?|HMAC(?:SHA\d+)?\([^)]*
+                |hash_hmac\([^,]+,[^,]+,\s*|Fernet\(\s*b?|hmac\.New\([\w.]+,\s*\[\]byte\(|SecretKeySpec\(\s*
+                |SymmetricSecurityKey\([^)]*)$"
+        );
         if signs.is_match(before) && value.len() >= 6 && !value.contains(' ') && !is_algorithm(value) {
             let what = "The key that signs".to_owned();
             return Some(Hit { rule: "secret-in-call", what, value: value.to_owned(), score: 72, certain: false });
@@ -148,10 +148,13 @@ fn in_string(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
 
 /// The name a literal is assigned or passed to, from the text before its opening quote.
 fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
-    let assigned = pattern!(r#"([\w$.-]+)["'`\])]*\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|\?=|\+=|=|:)\s*(?:[@$&frbuLR]|new \w+\()*$"#);
+    let assigned = pattern!(
+        r#"([\w$.-]+)["'`\])]*\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|\?=|\+=|=|:)\s*(?:[@$&frbuLR]|new \w+\()*$"#
+    );
     let command = pattern!(r"^\s*([A-Za-z_]\w*)\s+$");
     let called = pattern!(r"([A-Za-z_][\w]*)\(\s*$");
-    let second = pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
+    let second =
+        pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
     let name = second
         .find(before)
         .or_else(|| assigned.find(before))
@@ -160,17 +163,16 @@ fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
         .or_else(|| {
             let name = called.find(before)?.group(1);
             let lower = name.to_ascii_lowercase();
-            ["password", "secret", "token", "apikey", "credentials"].iter().any(|w| lower.ends_with(w)).then(|| name.to_owned())
+            ["password", "secret", "token", "apikey", "credentials"]
+                .iter()
+                .any(|w| lower.ends_with(w))
+                .then(|| name.to_owned())
         })?;
     let last = name.rsplit(['.', '$']).next().unwrap_or(&name);
     if !matches!(last, "default" | "value" | "Value" | "defaultValue") {
         return Some(last.to_owned());
     }
     outer_name(file, at, before)
-}
-
-fn is_algorithm(value: &str) -> bool {
-    pattern!(r"(?i)^(?:(?:hmac-?)?(?:sha|hs|rs|es|ps|aes|md)-?\d+|base64|hex|utf-?8|ascii|binary|latin1|none|\d+\s?[smhdw])$").is_match(value)
 }
 
 /// The name of the list that a literal standing alone on its line belongs to.
@@ -180,22 +182,10 @@ fn listed_under(file: &FileView, at: usize, before: &str) -> Option<String> {
     }
     let indent = file.lines[at].indent();
     let opener = file.above(at, 12).find(|l| !l.is_blank() && l.indent() < indent)?;
-    let named = pattern!(r#"([A-Za-z_][\w.-]*)["']?\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|=|:)\s*(?:[\w.:<>]*[\[({]|\w+!?\[)\s*$"#);
+    let named = pattern!(
+        r#"([A-Za-z_][\w.-]*)["']?\s*(?::\s*[\w<>\[\]&'?. ]+)?\s*(?:=>|:=|=|:)\s*(?:[\w.:<>]*[\[({]|\w+!?\[)\s*$"#
+    );
     named.find(&opener.live).map(|hit| hit.group(1).to_owned())
-}
-
-/// `sessionKey`, `EARLIER_KEYS`: a key for cryptography, if its value looks like one.
-fn is_key_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let plain = lower.trim_end_matches('s');
-    const OTHER: &[&str] = &["public", "cache", "primary", "foreign", "sort", "partition", "site", "publishable", "i18n", "translation", "storage", "map", "object", "row", "idempotency", "dedup", "lookup", "react", "test"];
-    plain.ends_with("key") && !OTHER.iter().any(|w| lower.contains(w))
-}
-
-/// Long and random, in hexadecimal or base 64.
-fn is_key(value: &str) -> bool {
-    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b));
-    value.len() >= 32 && plain && looks_secret(value)
 }
 
 /// The name that `default = …` or `value: …` belongs to: of the variable block, the list entry, or the same line.
@@ -205,86 +195,35 @@ fn outer_name(file: &FileView, at: usize, before: &str) -> Option<String> {
     if let Some(hit) = here.find(before) {
         return Some(hit.group(1).to_owned());
     }
-    let hit = file.above(at, 6).find_map(|l| block.find(&l.live).map(|h| (h.group(1).to_owned(), h.group(2).to_owned())))?;
+    let hit =
+        file.above(at, 6).find_map(|l| block.find(&l.live).map(|h| (h.group(1).to_owned(), h.group(2).to_owned())))?;
     Some(if hit.0.is_empty() { hit.1 } else { hit.0 })
 }
 
 /// The variable whose absence a literal stands in for: `getenv("X", "`, `process.env.X || "`, `ENV["X"] || "`.
 fn fallback_name(before: &str) -> Option<String> {
-    let call = pattern!(r#"(?:getenv|environ\.get|env\.get|ENV\.fetch|env|config|Getenv\w*|getEnv\w*|get_env|get)\(\s*["']([\w.-]+)["']\s*,\s*(?:default\s*=\s*)?$"#);
-    let or = pattern!(r#"(?:env\.|ENV\[["']|env\[["']|getenv\(["']|GetEnvironmentVariable\(["'])(\w+)["'\])]*\s*(?:\|\||\?\?|\?:|or)\s*$"#);
+    let call = pattern!(
+        r#"(?:getenv|environ\.get|env\.get|ENV\.fetch|env|config|Getenv\w*|getEnv\w*|get_env
+            |get)\(\s*["']([\w.-]+)["']\s*,\s*(?:default\s*=\s*)?$"#
+    );
+    let or = pattern!(
+        r#"(?:env\.|ENV\[["']|env\[["']|getenv\(["']|GetEnvironmentVariable\(["'])(\w+)["'\])]*\s*(?:\|\||\?\?|\?:
+            |or)\s*$"#
+    );
     call.find(before).or_else(|| or.find(before)).map(|hit| hit.group(1).to_owned())
 }
 
-fn is_secret_name(name: &str) -> bool {
-    const NOT: &[&str] = &[
-        "name", "id", "ids", "url", "uri", "path", "file", "filename", "field", "type", "header", "param", "parameter", "label",
-        "placeholder", "hint", "message", "msg", "error", "regex", "pattern", "policy", "length", "ttl", "expiry", "count",
-        "limit", "prefix", "suffix", "format", "env", "var", "ref", "class", "selector", "input", "title", "text", "description",
-        "endpoint", "scope", "scopes", "algorithm", "provider", "manager", "store", "service", "page", "route", "command", "arn",
-        "index", "column", "attribute", "strategy", "mode", "version", "template", "kind", "status", "bytes", "tokens", "help",
-        "hash", "dir", "location", "host", "port", "issuer", "audience", "group", "role", "table", "cookie", "claim", "option",
-        "enabled", "required", "event", "action", "state", "address", "mint", "symbol", "tag", "link", "view", "xpath", "css",
-    ];
-    if !names_secret(name) {
-        return false;
-    }
-    let mut last = String::new();
-    for part in name.split(['_', '-', '.']).filter(|p| !p.is_empty()) {
-        last = part.to_owned();
-    }
-    let hump = last.char_indices().rev().find(|(i, c)| c.is_ascii_uppercase() && *i > 0).map_or(0, |(i, _)| i);
-    let word = if last.chars().any(|c| c.is_ascii_lowercase()) { &last[hump..] } else { &last };
-    let lower = word.to_ascii_lowercase();
-    let whole = name.to_ascii_lowercase();
-    !NOT.contains(&lower.as_str()) && !whole.contains("public") && !whole.starts_with("max") && !whole.contains("tokeniz")
-}
-
-/// How sure it is that a value under a secret name is one; None if it is not.
-fn plausible(name: &str, value: &str) -> Option<u32> {
-    if is_weak_reference(name, value) {
-        return None;
-    }
-    if looks_secret(value) {
-        return Some(84);
-    }
-    // Passwords that people make up have no entropy to speak of, but seldom only letters.
-    let lower = name.to_ascii_lowercase();
-    let password = ["password", "passwd", "pwd", "passphrase", "secret"].iter().any(|w| lower.contains(w));
-    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let symbols = value.bytes().filter(|b| b"!@#$%^&*?+=".contains(b)).count();
-    let made_up = letters >= 3 && (digits >= 2 || symbols >= 1) && !value.contains([' ', '/', '.', '(', '[', ':', ',']);
-    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"!@#$%^&*?+=-_".contains(&b));
-    (password && made_up && plain && !is_weak("", value)).then_some(64)
-}
-
-/// A value that only names or describes: equal to its own name, a path, a type, a message.
-fn is_weak_reference(name: &str, value: &str) -> bool {
-    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let (name, given) = (plain(name), plain(value));
-    given.is_empty() || name.contains(&given) || given.contains(&name) || is_reference(value) || is_filler(value)
-        || ["none", "true", "false", "disabled", "required", "development", "test"].contains(&given.as_str())
-}
-
-fn is_reference(value: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "/", "./", "../", "~/", "http://", "https://", "vault:", "ssm:", "arn:", "op://", "secret:", "secrets.", "enc[", "enc:", "{cipher}",
-        "env:", "file:", "sha256:", "sha1:", "urn:", "data:", "#", "--", "projects/", "com.", "org.", "io.", "@", "!", "_", "\\",
-        "gcp:", "aws:", "ref+", "awssecret", "keyvault",
-    ];
-    const ENDS: &[&str] = &[".pem", ".key", ".crt", ".json", ".yml", ".yaml", ".txt", ".js", ".ts", ".env", ".svg", ".png"];
-    let lower = value.to_ascii_lowercase();
-    STARTS.iter().any(|s| lower.starts_with(s)) || ENDS.iter().any(|e| lower.ends_with(e))
-        || value.contains("::") || value.contains("()") || value.contains("\\") && value.contains(['[', '('])
-}
-
 fn in_command(lang: Lang, live: &str) -> Option<Hit> {
-    let flag = pattern!(r#"--?(?:password|passwd|token|api-key|apikey|secret|secret-key|access-token)[= ]["']?([^\s"'$<{]{6,})"#);
+    let flag = pattern!(
+        r#"--?(?:password|passwd|token|api-key|apikey|secret|secret-key|access-token)[= ]["']?([^\s"'$<{]{6,})"#
+    );
     let user = pattern!(r#"\bcurl\b.*\s(?:-u|--user)[= ]?["']?([\w.@-]+):([^\s"'$<{]{6,})"#);
     let pass = pattern!(r#"\bsshpass\s+-p\s*["']?([^\s"'$<{]{4,})"#);
     let password = pattern!(r#"\bmysql(?:dump|admin)?\b.*\s-p["']?([^\s"'$<{]{6,})"#);
-    if !matches!(lang, Lang::Shell | Lang::Yaml | Lang::Dockerfile | Lang::Make | Lang::Python | Lang::Ruby | Lang::Groovy) {
+    if !matches!(
+        lang,
+        Lang::Shell | Lang::Yaml | Lang::Dockerfile | Lang::Make | Lang::Python | Lang::Ruby | Lang::Groovy
+    ) {
         return None;
     }
     let value = if let Some(hit) = user.find(live) {
@@ -305,11 +244,15 @@ fn in_command(lang: Lang, live: &str) -> Option<Hit> {
 
 /// `NAME=value` and `name: value` without quotes, in files that are written so.
 fn unquoted(file: &FileView, at: usize, live: &str) -> Option<Hit> {
-    let written = matches!(file.lang, Lang::Ini | Lang::Yaml | Lang::Dockerfile | Lang::Shell | Lang::Xml | Lang::Toml | Lang::Other);
+    let written = matches!(
+        file.lang,
+        Lang::Ini | Lang::Yaml | Lang::Dockerfile | Lang::Shell | Lang::Xml | Lang::Toml | Lang::Other
+    );
     if !written {
         return None;
     }
-    let line = pattern!(r#"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?(?://\S+:)?([\w.-]+)\s*[=:]\s*([^\s"'`]+)\s*$"#);
+    let line =
+        pattern!(r#"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?(?://\S+:)?([\w.-]+)\s*[=:]\s*([^\s"'`]+)\s*$"#);
     let element = pattern!(r"<([\w.-]+)>([^<>\s]{6,})</");
     let hit = line.find(live).or_else(|| element.find(live).filter(|_| file.lang == Lang::Xml))?;
     let (mut name, value) = (hit.group(1).to_owned(), hit.group(2));
@@ -340,5 +283,7 @@ fn was_there(file: &FileView, view: &View, value: &str) -> bool {
 
 fn reads_from_outside(live: &str) -> bool {
     let lower = live.to_ascii_lowercase();
-    ["env", "vault", "secret", "config", "settings", "var.", "credential", "keychain", "${"].iter().any(|w| lower.contains(w))
+    ["env", "vault", "secret", "config", "settings", "var.", "credential", "keychain", "${"]
+        .iter()
+        .any(|w| lower.contains(w))
 }

@@ -1,6 +1,7 @@
 //! Commands for a shell put together from strings, and arguments without quotes.
 
-use super::dynamic::{dynamics, is_safe, Dynamic};
+use super::constant::is_safe;
+use super::dynamic::{dynamics, Dynamic};
 use super::sql::{is_asked, is_sql, short};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
@@ -8,11 +9,32 @@ use crate::lang::Lang;
 use crate::view::{FileView, View};
 
 const QUOTERS: &[&str] = &[
-    "quote", "escape", "sanitize", "shlex", "shq", "whitelist", "allowed", "validate", "executable", "execpath", "__dirname", "__dir__",
-    "__file__", "cwd", "tmpdir", "tempdir", "mktemp", "mkdtemp", "gettempdir", "rails.root", "root_path", "pkg_dir",
+    "quote",
+    "escape",
+    "sanitize",
+    "shlex",
+    "shq",
+    "whitelist",
+    "allowed",
+    "validate",
+    "executable",
+    "execpath",
+    "__dirname",
+    "__dir__",
+    "__file__",
+    "cwd",
+    "tmpdir",
+    "tempdir",
+    "mktemp",
+    "mkdtemp",
+    "gettempdir",
+    "rails.root",
+    "root_path",
+    "pkg_dir",
 ];
 
-const ADVICE: &str = "Hand the program and its arguments over as a list without a shell, or quote the value for the shell.";
+const ADVICE: &str =
+    "Hand the program and its arguments over as a list without a shell, or quote the value for the shell.";
 
 pub fn find(view: &View, report: &mut Report) {
     for file in &view.files {
@@ -28,7 +50,7 @@ pub fn find(view: &View, report: &mut Report) {
             if file.lang == Lang::Shell {
                 script_line(file, at, report);
             } else {
-                call(file, at, report) || variable(file, at, report) || shell_switched_on(file, at, report);
+                let _ = call(file, at, report) || variable(file, at, report) || shell_switched_on(file, at, report);
             }
         }
     }
@@ -38,13 +60,42 @@ pub fn find(view: &View, report: &mut Report) {
 fn is_tooling(file: &FileView) -> bool {
     let path = file.path.to_ascii_lowercase();
     let dir = |name: &str| path.starts_with(&format!("{name}/")) || path.contains(&format!("/{name}/"));
-    ["scripts", "script", "tools", "build", "ci", ".github", "hack", "benchmarks", "bench", "tasks", "dev", "contrib", "release", "packaging"]
+    [
+        "scripts",
+        "script",
+        "tools",
+        "build",
+        "ci",
+        ".github",
+        "hack",
+        "benchmarks",
+        "bench",
+        "tasks",
+        "dev",
+        "contrib",
+        "release",
+        "packaging",
+    ]
+    .iter()
+    .any(|name| dir(name))
+        || [
+            "setup.py",
+            "gulpfile",
+            "gruntfile",
+            "rakefile",
+            "webpack",
+            "noxfile",
+            "fabfile",
+            "tasks.py",
+            "conanfile",
+            "build.rs",
+        ]
         .iter()
-        .any(|name| dir(name))
-        || ["setup.py", "gulpfile", "gruntfile", "rakefile", "webpack", "noxfile", "fabfile", "tasks.py", "conanfile", "build.rs"]
-            .iter()
-            .any(|name| path.contains(name))
-        || path.ends_with(".rake") || path.contains(".config.") || path.ends_with("release.js") || path.ends_with("build.js")
+        .any(|name| path.contains(name))
+        || path.ends_with(".rake")
+        || path.contains(".config.")
+        || path.ends_with("release.js")
+        || path.ends_with("build.js")
 }
 
 /// Calls that hand their first string to a shell.
@@ -52,21 +103,35 @@ fn is_sink(lang: Lang, before: &str) -> bool {
     let before = before.trim_end_matches(['$', '@', 'f', 'F', 'r', 'b', 'u', 'L']).trim_end();
     match lang {
         Lang::Python => pattern!(
-            r"(?:os\.system|os\.popen|getoutput|getstatusoutput|create_subprocess_shell|exec_command|popen2|popen3)\s*\(\s*$"
+            r"(?:os\.system|os\.popen|getoutput|getstatusoutput|create_subprocess_shell|exec_command|popen2
+                |popen3)\s*\(\s*$"
         )
         .is_match(before),
-        Lang::JavaScript | Lang::TypeScript => {
-            pattern!(r"(?:^|[^.\w])(?:(?:child_process|cp|shell|shelljs|childProcess|proc)\.)?(?:exec|execSync|execAsync|execPromise|execP|asyncExec|execaCommand|execaCommandSync)\s*(?:<[^>]*>)?\(\s*$|execa\.command(?:Sync)?\(\s*$|promisify\(exec\)\(\s*$")
-                .is_match(before)
+        Lang::JavaScript | Lang::TypeScript => pattern!(
+            r"(?:^|[^.\w])(?:(?:child_process|cp|shell|shelljs|childProcess|proc)\.)?(?:exec|execSync
+                |execAsync|execPromise|execP|asyncExec|execaCommand|execaCommandSync)\s*(?:<[^>]*>)?\(\s*$
+                |execa\.command(?:Sync)?\(\s*$|promisify\(exec\)\(\s*$"
+        )
+        .is_match(before),
+        Lang::Ruby => pattern!(
+            r"(?:^|[^.\w])(?:Kernel\.)?(?:system|exec|spawn|sh|popen)\s*\(?\s*$|IO\.popen\(\s*$
+            |Open3\.\w+\(\s*$"
+        )
+        .is_match(before),
+        Lang::Php => {
+            pattern!(r"(?:^|[^\w>:$])(?:exec|shell_exec|system|passthru|popen|proc_open)\s*\(\s*$").is_match(before)
         }
-        Lang::Ruby => pattern!(r"(?:^|[^.\w])(?:Kernel\.)?(?:system|exec|spawn|sh|popen)\s*\(?\s*$|IO\.popen\(\s*$|Open3\.\w+\(\s*$").is_match(before),
-        Lang::Php => pattern!(r"(?:^|[^\w>:$])(?:exec|shell_exec|system|passthru|popen|proc_open)\s*\(\s*$").is_match(before),
         Lang::Java | Lang::Kotlin | Lang::Scala | Lang::Groovy => {
-            pattern!(r"(?:getRuntime\(\)|[rR]untime|\brt)\.exec\(\s*$|(?:^|\s)sh\s*\(?\s*(?:script:\s*)?$").is_match(before)
+            pattern!(r"(?:getRuntime\(\)|[rR]untime|\brt)\.exec\(\s*$|(?:^|\s)sh\s*\(?\s*(?:script:\s*)?$")
+                .is_match(before)
         }
         Lang::Perl => pattern!(r"(?:^|\W)(?:system|exec)\s*\(?\s*$|\bopen\s*\(?.*,\s*$").is_match(before),
         Lang::Lua => pattern!(r"(?:os\.execute|io\.popen)\s*\(?\s*$").is_match(before),
-        Lang::C | Lang::Cpp | Lang::ObjectiveC => pattern!(r"(?:^|[^\w.>])(?:std::)?(?:system|popen|_popen|wsystem|_wsystem)\s*\(\s*(?:\(\s*)?(?:std::string\()?$").is_match(before),
+        Lang::C | Lang::Cpp | Lang::ObjectiveC => pattern!(
+            r"(?:^|[^\w.>])(?:std::)?(?:system|popen|_popen|wsystem
+            |_wsystem)\s*\(\s*(?:\(\s*)?(?:std::string\()?$"
+        )
+        .is_match(before),
         Lang::Elixir => pattern!(r"(?::os\.cmd|System\.shell)\(\s*$").is_match(before),
         Lang::PowerShell => pattern!(r"(?i)(?:invoke-expression|\biex|cmd(?:\.exe)?\s+/c)\s*\(?\s*$").is_match(before),
         _ => false,
@@ -75,8 +140,11 @@ fn is_sink(lang: Lang, before: &str) -> bool {
 
 /// `sh -c` in a list of arguments: what follows is a command.
 fn follows_shell(before: &str) -> bool {
-    pattern!(r#"["'](?:-l?e?c|/c|/C|-Command|-command)["']\s*\]?[,)]*\s*(?:\.arg\(|\.args\(\[?|\[)?\s*(?:format!\(|fmt\.Sprintf\(|String\.format\(|&|\$|@|f|string\.Format\()*["'`]?$"#)
-        .is_match(before)
+    pattern!(
+        r#"["'](?:-l?e?c|/c|/C|-Command|-command)["']\s*\]?[,)]*\s*(?:\.arg\(|\.args\(\[?|\[)?\s*(?:format!\(
+        |fmt\.Sprintf\(|String\.format\(|&|\$|@|f|string\.Format\()*["'`]?$"#
+    )
+    .is_match(before)
 }
 
 fn call(file: &FileView, at: usize, report: &mut Report) -> bool {
@@ -86,7 +154,10 @@ fn call(file: &FileView, at: usize, report: &mut Report) -> bool {
     }
     for part in dynamics(file, at) {
         let shell_text = reads_like_shell(file, at, &part);
-        if is_sql(&part.literal) || !(shell_text || runs(file, at, &part)) || is_safe(file, at, &part.expression, QUOTERS) {
+        if is_sql(&part.literal)
+            || !(shell_text || runs(file, at, &part))
+            || is_safe(file, at, &part.expression, QUOTERS)
+        {
             continue;
         }
         return say(file, at, &part.expression, report);
@@ -98,10 +169,17 @@ fn call(file: &FileView, at: usize, report: &mut Report) -> bool {
 /// wherever it is run.
 fn reads_like_shell(file: &FileView, at: usize, part: &Dynamic) -> bool {
     let line = &file.lines[at];
-    let pipeline = pattern!(r"^\s*[\w./-]+\s.*(?:\|\s*(?:grep|awk|sed|tail|head|sort|xargs|wc|cut|tee|sh|bash|tr|uniq|gzip|gunzip|tar|jq)\b|2>\s*/dev/null|2>&1|&&\s+[a-z][\w-]*\s)");
+    let pipeline = pattern!(
+        r"^\s*[\w./-]+\s.*(?:\|\s*(?:grep|awk|sed|tail|head|sort|xargs|wc|cut|tee|sh|bash|tr|uniq|gzip|gunzip|tar
+            |jq)\b|2>\s*/dev/null|2>&1|&&\s+[a-z][\w-]*\s)"
+    );
     let command = pattern!(r"^\s*[a-z][\w./-]*\s+(?:.*\s)?(?:-{1,2}\w[\w-]*|'%s'|\x22%s\x22)");
-    let named = pattern!(r"(?i)\b\w*(?:cmd|command|cmdline)\w*\s*(?:\[\w*\])?\s*=|n?printf\s*\(\s*&?\w*(?:cmd|command)");
-    let message = pattern!(r"(?i)\b(?:log|logger|print|println|echo|warn|info|debug|error|usage|help|raise|throw|panic|message|description|title|assert\w*|expect)\b\s*[(:.=!]");
+    let named =
+        pattern!(r"(?i)\b\w*(?:cmd|command|cmdline)\w*\s*(?:\[\w*\])?\s*=|n?printf\s*\(\s*&?\w*(?:cmd|command)");
+    let message = pattern!(
+        r"(?i)\b(?:log|logger|print|println|echo|warn|info|debug|error|usage|help|raise|throw|panic|message
+            |description|title|assert\w*|expect)\b\s*[(:.=!]"
+    );
     if message.is_match(&line.code) || file.place.workflow {
         return false;
     }
@@ -116,7 +194,10 @@ fn say(file: &FileView, at: usize, expression: &str, report: &mut Report) -> boo
     }
     let quoted = pattern!(r"(?i)quote|escape|shlex").is_match(file.pair_of(at).map_or("", |old| old.text()));
     let score = 76 + if asked { 8 } else { 0 } + if quoted { 10 } else { 0 };
-    let message = format!("`{}` is put into a command line that a shell reads; characters in it can run other commands. {ADVICE}", short(expression));
+    let message = format!(
+        "`{}` is put into a command line that a shell reads; characters in it can run other commands. {ADVICE}",
+        short(expression)
+    );
     report.add(file, at, Kind::ShellInjection, "command-from-strings", Severity::High, score, message);
     true
 }
@@ -140,8 +221,13 @@ fn runs(file: &FileView, at: usize, part: &Dynamic) -> bool {
     if follows_shell(live) && shells.is_match(&file.around(at, 5, 1)) {
         return true;
     }
-    let near: String = file.above(at, 4).map(|l| l.live.trim()).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(" ");
-    if pattern!(r#"["'](?:ba|z|da)?sh["'].*["']-l?e?c["']|/bin/(?:ba)?sh["'].*["']-c["']|["']cmd(?:\.exe)?["'].*["']/[cC]["']"#).is_match(&format!("{near} {live}"))
+    let near: String =
+        file.above(at, 4).map(|l| l.live.trim()).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(" ");
+    if pattern!(
+        r#"["'](?:ba|z|da)?sh["'].*["']-l?e?c["']|/bin/(?:ba)?sh["'].*["']-c["']
+            |["']cmd(?:\.exe)?["'].*["']/[cC]["']"#
+    )
+    .is_match(&format!("{near} {live}"))
         && (begins || live.trim_end().ends_with(".arg(") || live.contains("Sprintf(") || live.contains("format!("))
     {
         return true;
@@ -152,9 +238,13 @@ fn runs(file: &FileView, at: usize, part: &Dynamic) -> bool {
         return given && shell.is_match(&file.around(at, 6, 6));
     }
     let shell_on = pattern!(r"shell\s*[=:]\s*[Tt]rue");
-    let opens = pattern!(r"(?:subprocess\.)?(?:run|call|Popen|check_call|check_output)\(\s*f?$|(?:spawn|spawnSync|execFile|execFileSync)\(\s*$|create_subprocess_shell\(\s*f?$");
+    let opens = pattern!(
+        r"(?:subprocess\.)?(?:run|call|Popen|check_call|check_output)\(\s*f?$|(?:spawn|spawnSync|execFile
+            |execFileSync)\(\s*$|create_subprocess_shell\(\s*f?$"
+    );
     let opened = opens.is_match(before) || (begins && above.is_some_and(|line| opens.is_match(line)));
-    opened && file.below(at, 8).map(|l| l.code.as_str()).chain([source.code.as_str()]).any(|code| shell_on.is_match(code))
+    opened
+        && file.below(at, 8).map(|l| l.code.as_str()).chain([source.code.as_str()]).any(|code| shell_on.is_match(code))
 }
 
 /// More arguments behind the command: then no shell reads it in Ruby and Perl.
@@ -168,7 +258,10 @@ fn has_list(lang: Lang, after: &str) -> bool {
 fn variable(file: &FileView, at: usize, report: &mut Report) -> bool {
     let source = &file.lines[at];
     let code = source.code.as_str();
-    let argument = pattern!(r"([\w.:>-]+)\s*\(\s*\$?&?\*?([A-Za-z_]\w*)(?:\.c_str\(\)|\.data\(\)|\.str\(\)\.c_str\(\)|\.toString\(\)|\.String\(\))?\s*([,)].*)?$");
+    let argument = pattern!(
+        r"([\w.:>-]+)\s*\(\s*\$?&?\*?([A-Za-z_]\w*)(?:\.c_str\(\)|\.data\(\)|\.str\(\)\.c_str\(\)|\.toString\(\)
+            |\.String\(\))?\s*([,)].*)?$"
+    );
     let shelled = pattern!(r#"["'](?:-l?e?c|/c|/C)["']\s*\]?,?\s*\)?\s*(?:\.arg\()?\s*\$?&?([A-Za-z_]\w*)\s*[,)\]}]"#);
     let named = pattern!(r#"(?i)["'/](?:ba|da|z|k)?sh["']|["'/\\]cmd(?:\.exe)?["']|powershell|\bpwsh\b"#);
     let name = if let Some(hit) = shelled.find(&source.live).filter(|_| named.is_match(&file.around(at, 4, 1))) {
@@ -177,8 +270,10 @@ fn variable(file: &FileView, at: usize, report: &mut Report) -> bool {
         let Some(hit) = argument.find(code) else { return false };
         let head = &code[..hit.group_start(2).unwrap_or(0)];
         let head = head.trim_end_matches(['$', '&', '*']);
-        let python = file.lang == Lang::Python && pattern!(r"(?:run|call|Popen|check_call|check_output)\(\s*$").is_match(head);
-        let on = pattern!(r"shell\s*=\s*True").is_match(code) || file.below(at, 5).any(|l| l.code.contains("shell=True"));
+        let python =
+            file.lang == Lang::Python && pattern!(r"(?:run|call|Popen|check_call|check_output)\(\s*$").is_match(head);
+        let on =
+            pattern!(r"shell\s*=\s*True").is_match(code) || file.below(at, 5).any(|l| l.code.contains("shell=True"));
         let go = file.lang == Lang::Go || file.lang == Lang::Rust;
         if go || !(is_sink(file.lang, head) || (python && on)) || has_list(file.lang, hit.group(3)) {
             return false;
@@ -196,7 +291,8 @@ fn variable(file: &FileView, at: usize, report: &mut Report) -> bool {
 fn built_above(file: &FileView, at: usize, name: &str) -> Option<(usize, String)> {
     let hunk = file.hunks[file.lines[at].hunk].clone();
     let from = hunk.start.max(at.saturating_sub(40));
-    let builds = pattern!(r"(?:sn?printf|strcat|strncat|strcpy|append|asprintf|vsnprintf|_stprintf|wsprintf)\s*\(\s*&?\w*");
+    let builds =
+        pattern!(r"(?:sn?printf|strcat|strncat|strcpy|append|asprintf|vsnprintf|_stprintf|wsprintf)\s*\(\s*&?\w*");
     let mut open = 0;
     for number in (from..at).rev() {
         let line = &file.lines[number];
@@ -204,8 +300,10 @@ fn built_above(file: &FileView, at: usize, name: &str) -> Option<(usize, String)
         if line.is_removed() || open > 40 || !line.code.contains(name) {
             continue;
         }
-        let assigned = line.code.split_once('=').is_some_and(|(left, right)| left.contains(name) && !right.starts_with('='));
-        let called = builds.is_match(&line.code) && line.code.split('(').nth(1).is_some_and(|args| args.trim_start_matches(['&', ' ']).starts_with(name));
+        let assigned =
+            line.code.split_once('=').is_some_and(|(left, right)| left.contains(name) && !right.starts_with('='));
+        let called = builds.is_match(&line.code)
+            && line.code.split('(').nth(1).is_some_and(|args| args.trim_start_matches(['&', ' ']).starts_with(name));
         let streamed = line.code.trim_start().starts_with(name) && line.code.contains("<<");
         if !assigned && !called && !streamed {
             continue;
@@ -217,7 +315,8 @@ fn built_above(file: &FileView, at: usize, name: &str) -> Option<(usize, String)
             if file.lines[near].is_removed() {
                 continue;
             }
-            if let Some(part) = dynamics(file, near).into_iter().find(|p| !is_safe(file, near, &p.expression, QUOTERS)) {
+            if let Some(part) = dynamics(file, near).into_iter().find(|p| !is_safe(file, near, &p.expression, QUOTERS))
+            {
                 return Some((near, part.expression));
             }
         }
@@ -237,12 +336,17 @@ fn shell_switched_on(file: &FileView, at: usize, report: &mut Report) -> bool {
         return false;
     }
     let block = file.blocks.iter().find(|b| b.lines.contains(&at));
-    let was = block.is_some_and(|b| b.removed.iter().any(|i| pattern!(r"\bshell\s*[=:]\s*[Ff]alse|subprocess|spawn|exec|\[").is_match(&file.lines[*i].code)));
+    let was = block.is_some_and(|b| {
+        b.removed
+            .iter()
+            .any(|i| pattern!(r"\bshell\s*[=:]\s*[Ff]alse|subprocess|spawn|exec|\[").is_match(&file.lines[*i].code))
+    });
     let constant = source.strings.iter().any(|s| source.string(s).contains(' ')) && dynamics(file, at).is_empty();
     if !was || constant || is_tooling(file) {
         return false;
     }
-    let message = format!("The command now goes through a shell, so what its arguments hold is read as shell text. {ADVICE}");
+    let message =
+        format!("The command now goes through a shell, so what its arguments hold is read as shell text. {ADVICE}");
     report.add(file, at, Kind::ShellInjection, "shell-switched-on", Severity::High, 72, message);
     true
 }
@@ -257,15 +361,21 @@ fn script_line(file: &FileView, at: usize, report: &mut Report) {
     let evaluated = pattern!(r#"(?:^|[;&|]|\bthen|\bdo)\s*eval\s+(.*)"#);
     if let Some(hit) = evaluated.find(trimmed) {
         let value = hit.group(1);
-        let command = pattern!(r#"^["']?[$`]\(?(?:\(|[a-z])"#).is_match(value) && !value.starts_with("\"$1") && value.contains("$(");
+        let command = pattern!(r#"^["']?[$`]\(?(?:\(|[a-z])"#).is_match(value)
+            && !value.starts_with("\"$1")
+            && value.contains("$(");
         let unsafe_part = pattern!(r#"\$\{?(?:[A-Za-z_]\w*|[1-9@*])"#).is_match(value);
         if unsafe_part && !command && !value.contains("%q") && !value.contains("printf -v") {
-            let message = "`eval` runs the value of a variable as shell text. Call the command with its arguments in an array instead.";
+            let message = "`eval` runs the value of a variable as shell text. Call the command with its arguments \
+                in an array instead.";
             report.add(file, at, Kind::ShellInjection, "eval-of-variable", Severity::High, 64, message.to_owned());
         }
         return;
     }
-    let inner = pattern!(r#"\b(?:(?:ba|da|z)?sh\s+(?:-\w+\s+)*-\w*c|su\s+.*-c|ssh\s+[^"']*|xargs\s.*sh\s+-c|python3?\s+-c|node\s+-e|perl\s+-e|ruby\s+-e|psql\s.*-c)\s+["']"#);
+    let inner = pattern!(
+        r#"\b(?:(?:ba|da|z)?sh\s+(?:-\w+\s+)*-\w*c|su\s+.*-c|ssh\s+[^"']*|xargs\s.*sh\s+-c|python3?\s+-c|node\s+-e
+            |perl\s+-e|ruby\s+-e|psql\s.*-c)\s+["']"#
+    );
     let Some(hit) = inner.find(live) else { return rm_without_quotes(file, at, report) };
     let Some(quoted) = source.strings.iter().find(|s| s.start == hit.end()) else { return };
     let text = source.string(quoted);
@@ -276,7 +386,8 @@ fn script_line(file: &FileView, at: usize, report: &mut Report) {
     let found = if quoted.quote == b'"' {
         let hit = pasted.all(text).into_iter().find(|h| {
             let name = h.group(1);
-            let constant = name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit()) && name.len() > 1;
+            let constant =
+                name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit()) && name.len() > 1;
             !text[..h.start()].ends_with('\\') && !constant && !is_safe_shell(file, at, name)
         });
         hit.map(|h| h.group(1).to_owned())
@@ -284,7 +395,10 @@ fn script_line(file: &FileView, at: usize, report: &mut Report) {
         (text.contains("{}") && (live.contains("xargs") || live.contains("-exec"))).then(|| "{}".to_owned())
     };
     if let Some(name) = found {
-        let message = format!("`{name}` is put into the text of another shell's command. Pass it as an argument (`sh -c '… \"$1\"' _ \"$value\"`), or quote it with printf %q.");
+        let message = format!(
+            "`{name}` is put into the text of another shell's command. Pass it as an argument \
+            (`sh -c '… \"$1\"' _ \"$value\"`), or quote it with printf %q."
+        );
         report.add(file, at, Kind::ShellInjection, "command-from-strings", Severity::High, 66, message);
     }
 }
@@ -292,11 +406,14 @@ fn script_line(file: &FileView, at: usize, report: &mut Report) {
 fn is_safe_shell(file: &FileView, at: usize, name: &str) -> bool {
     let constant = format!("{name}=");
     file.above(at, 60).any(|l| {
-        let live = l.live.trim().trim_start_matches("local ").trim_start_matches("readonly ").trim_start_matches("declare ");
-        live.strip_prefix(constant.as_str()).is_some_and(|v| !v.contains('$') || v.contains("%q") || v.contains("mktemp") || v.contains("date"))
+        let live =
+            l.live.trim().trim_start_matches("local ").trim_start_matches("readonly ").trim_start_matches("declare ");
+        live.strip_prefix(constant.as_str())
+            .is_some_and(|v| !v.contains('$') || v.contains("%q") || v.contains("mktemp") || v.contains("date"))
             || (live.contains("printf -v") && live.contains(name))
             || (live.starts_with("for ") && live.contains(&format!("for {name} in")) && !live.contains('$'))
-            || (live.contains("=~") && live.contains(name)) || (live.starts_with("case") && live.contains(name))
+            || (live.contains("=~") && live.contains(name))
+            || (live.starts_with("case") && live.contains(name))
     })
 }
 
@@ -310,29 +427,41 @@ fn lost_quotes(file: &FileView, at: usize, report: &mut Report) -> bool {
         let whole = code.match_indices(variable.as_str()).any(|(i, _)| {
             let next = code[i + variable.len()..].chars().next();
             let before = code[..i].chars().next_back();
-            next.is_none_or(|c| c == ' ' || c == ';' || c == ')' || c == '/') && before.is_none_or(|c| c == ' ' || c == '(')
+            next.is_none_or(|c| c == ' ' || c == ';' || c == ')' || c == '/')
+                && before.is_none_or(|c| c == ' ' || c == '(')
         });
         whole && !code.contains("[[") && !code.trim_start().starts_with("case")
     });
     let Some(variable) = lost else { return false };
-    let message = format!("`{variable}` lost its quotes: blanks, `*` and an empty value now change the command. Write \"{variable}\".");
+    let message = format!(
+        "`{variable}` lost its quotes: blanks, `*` and an empty value now change the command. Write \"{variable}\"."
+    );
     report.add(file, at, Kind::ShellInjection, "lost-quotes", Severity::Medium, 72, message);
     true
 }
 
 fn rm_without_quotes(file: &FileView, at: usize, report: &mut Report) {
     let code = file.lines[at].code.as_str();
-    let removes = pattern!(r"(?:^|[;&|(]|\bthen|\bdo|\bsudo)\s*rm\s+(?:-\w+\s+)*(?:[^\s;&|$]*\s+)*(\$\{?([A-Za-z_]\w*|[1-9@*])\}?)");
+    let removes = pattern!(
+        r"(?:^|[;&|(]|\bthen|\bdo|\bsudo)\s*rm\s+(?:-\w+\s+)*(?:[^\s;&|$]*\s+)*(\$\{?([A-Za-z_]\w*|[1-9@*])\}?)"
+    );
     let arguments = pattern!(r"(?:^|[;&|(]|\bexec)\s*[\w./-]+\s[^=\[]*(\$(?:@|\*))(?:\s|$)");
     if let Some(hit) = removes.find(code) {
         let name = hit.group(2);
         let is_option = pattern!(r"(?i)^(?:opts?|flags?|args?)$").is_match(name);
         if !is_safe_shell(file, at, name) && !is_option {
-            let message = format!("`{0}` stands without quotes behind `rm`: a blank, a `*` or an empty value makes it remove something else. Write \"{0}\", and stop if it is empty.", hit.group(1));
+            let message = format!(
+                "`{0}` stands without quotes behind `rm`: a blank, a `*` or an empty value makes \
+                it remove something else. Write \"{0}\", and stop if it is empty.",
+                hit.group(1)
+            );
             report.add(file, at, Kind::ShellInjection, "unquoted-argument", Severity::Medium, 60, message);
         }
     } else if let Some(hit) = arguments.find(code) {
-        let message = format!("`{0}` without quotes splits arguments at their blanks and expands `*` in them. Write \"$@\".", hit.group(1));
+        let message = format!(
+            "`{0}` without quotes splits arguments at their blanks and expands `*` in them. Write \"$@\".",
+            hit.group(1)
+        );
         report.add(file, at, Kind::ShellInjection, "unquoted-argument", Severity::Medium, 58, message);
     }
 }

@@ -102,8 +102,7 @@ fn run(dir: &Path, only: &[String]) {
         let read = |file: &str| std::fs::read(dir.join(name).join(file)).expect("a file of the case");
         let case = Json::parse(&String::from_utf8_lossy(&read("case.json")));
         let diff = diff::parse(&read("change.patch"));
-        let findings =
-            review(&Change { title: case.get("title").text(), body: case.get("body").text(), diff: &diff });
+        let findings = review(&Change { title: case.get("title").text(), body: case.get("body").text(), diff: &diff });
         score.add(name, &case, &findings);
     }
     score.print();
@@ -172,7 +171,12 @@ impl Score {
             println!("  {:16} {:3} {:3} {:3} {:3} {:3}", "all", all.seeded, all.found, all.half, all.first, all.top);
         }
         let total = (self.right + self.wrong).max(1);
-        println!("\nright {} wrong {} precision {:.2}", self.right, self.wrong, f64::from(self.right) / f64::from(total));
+        println!(
+            "\nright {} wrong {} precision {:.2}",
+            self.right,
+            self.wrong,
+            f64::from(self.right) / f64::from(total)
+        );
         println!("wrong by kind {:?}", self.wrong_by_kind);
         println!("clean cases with none, one, more findings: {:?}", self.clean);
     }
