@@ -32,7 +32,7 @@ sealed class RunPage(RunDetail run, string output, ImmutableArray<LogEntry> log,
             .Add($"<span class=\"badge {Words.Tone(Summary)}\">{Words.State(Summary)}</span></header>");
         if (Summary.Message.Length > 0) body.Add($"<pre class=\"message\">{Summary.Message}</pre>");
         body.Add(Facts()).Add(Posted()).Add(Timeline());
-        if (output.Length > 0) body.Add($"<h2>Output</h2>").Add(Text(output, TextMax));
+        if (output.Length > 0) body.Add($"<h2>Output</h2>").Add(Json(output, TextMax));
         body.Add(Log());
         if (run.Event.Length > 0)
             body.Add($"<details><summary>Event</summary>").Add(Json(run.Event)).Add($"</details>");
@@ -141,8 +141,8 @@ sealed class RunPage(RunDetail run, string output, ImmutableArray<LogEntry> log,
         return html.Add($"</tbody></table>");
     }
 
-    static Html Json(string text) =>
-        Text(Parse(text) is { } node ? node.ToJsonString(Indented) : text, HeadMax);
+    static Html Json(string text, int max = HeadMax) =>
+        Text(Parse(text) is { } node and (JsonObject or JsonArray) ? node.ToJsonString(Indented) : text, max);
 
     static Html Text(string text, int max)
     {
