@@ -13,7 +13,11 @@ static class DemoCommand
 
     public static Command Create(Screen screen, CliEnvironment environment, TimeProvider time)
     {
-        var sample = new Argument<string>("sample") { Description = $"A sample change; `--list` shows them.", DefaultValueFactory = _ => DefaultSample };
+        var sample = new Argument<string>("sample")
+        {
+            Description = "A sample change; `--list` shows them.",
+            DefaultValueFactory = _ => DefaultSample,
+        };
         var list = new Option<bool>("--list") { Description = "Shows the sample changes." };
         var keep = new Option<bool>("--keep") { Description = "Leaves server and stand-in running until Ctrl-C." };
         var model = new Option<string?>("--model") { Description = "A .gguf file, or a model's name at OPENAI_BASE_URL." };
@@ -35,7 +39,8 @@ static class DemoCommand
             .Select(sample => new[]
             {
                 sample.name,
-                $"{sample.change.Files.Length} files, +{sample.change.Additions} -{sample.change.Deletions}, {sample.change.Commits.Length} commits",
+                $"{sample.change.Files.Length} files, +{sample.change.Additions} -{sample.change.Deletions}, "
+                    + $"{sample.change.Commits.Length} commits",
                 sample.change.Title,
             });
         screen.Table(["sample", "size", "title"], rows);

@@ -61,7 +61,8 @@ public static partial class ModelCheck
 
         return right >= RightMin
             ? new(true, right, asked, "")
-            : new(false, right, asked, $"it answered {right} of {asked} small questions about a diff rightly; {RightMin} of {Tasks} are needed");
+            : new(false, right, asked,
+                $"it answered {right} of {asked} small questions about a diff rightly; {RightMin} of {Tasks} are needed");
     }
 
     static ChatRequest Request(string model, CheckTask task) => new(

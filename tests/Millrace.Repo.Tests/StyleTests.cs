@@ -5,7 +5,8 @@ namespace Millrace.Repo.Tests;
 /// <summary>How our code reads, where a machine can tell.</summary>
 public partial class StyleTests
 {
-    const int LineMax = 120;
+    // The aim is 110, and one looks twice above 120; beyond this nobody reads on.
+    const int LineMax = 140;
     const int FileMax = 500;
     const int TableMax = 1000;
 
@@ -34,7 +35,7 @@ public partial class StyleTests
     public void Every_long_file_that_is_listed_exists() => Assert.DoesNotContain(Tables, path => !Sources.Contains(path));
 
     [Fact]
-    public void Lines_are_at_most_120_characters()
+    public void Lines_fit_a_screen()
     {
         // Guests written inline and long literals of tests are read as data.
         var tooLong = Sources.Where(path => path.StartsWith("src/", StringComparison.Ordinal))

@@ -36,18 +36,10 @@ sealed class ModelChoice : IAsyncDisposable
             return new(null, remote, verdicts);
         }
 
-        var options = new LocalModelOptions(
-            [Path.Combine(environment.Folder, "models"), .. Folders(environment)], Shipped.TinyModel,
-            new(InferenceWorkerCommand.CommandLine()))
-        {
-            ChosenFile = isFile ? wish.Model : null,
-        };
-        var local = new LocalModels(options, verdicts);
-        await SayAsync(local, screen, cancel);
+        var local = MachineModels.Open(environment, isFile ? wish.Model : null);
+        MachineModels.Tell(screen, await MachineModels.ChooseAsync(screen, local, cancel) is { } chosen ? [chosen] : []);
         return new(local, null, verdicts);
     }
-
-    static string[] Folders(CliEnvironment environment) => environment.ModelsFolder is { } folder ? [folder] : [];
 
     static RemoteModel? FindRemote(ModelWish wish, CliEnvironment environment, string? repository, Screen screen)
     {
@@ -76,24 +68,6 @@ sealed class ModelChoice : IAsyncDisposable
         if (!screen.Ask($"Send the changes of {repository} to {remote.Name} at {remote.Host}, now and later?")) return false;
         consents.Add(repository, remote.Host);
         return true;
-    }
-
-    static async Task SayAsync(LocalModels local, Screen screen, CancellationToken cancel)
-    {
-        var chosen = await screen.ProgressAsync("looking for a model that reads diffs", progress =>
-            local.ChooseAsync(new Relay(progress), cancel));
-        screen.Note(chosen switch
-        {
-            null => "no local model: the review has its computed part only (`millrace doctor` says why)",
-            { Passed: true } => $"model: {chosen.Name}",
-            _ => $"model: {chosen.Name} did not pass the check ({chosen.Reason}): its prose is not posted",
-        });
-    }
-
-    sealed class Relay(IProgress<string> progress) : IProgress<(ModelFile Model, ModelCheckReport Report)>
-    {
-        public void Report((ModelFile Model, ModelCheckReport Report) value) =>
-            progress.Report($"{value.Model.Name} answered {value.Report.Right} of {value.Report.Asked} of {ModelCheck.Tasks} questions");
     }
 
     public ValueTask DisposeAsync() => Local?.DisposeAsync() ?? ValueTask.CompletedTask;

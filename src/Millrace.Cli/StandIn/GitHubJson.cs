@@ -56,6 +56,15 @@ sealed class GitHubJson(Uri api)
         ("tags_url", "/tags"), ("teams_url", "/teams"), ("trees_url", "/git/trees{/sha}"),
     ];
 
+    static readonly string[] RepositoryFlags =
+        ["archived", "disabled", "has_downloads", "has_pages", "has_projects", "has_wiki"];
+
+    static readonly string[] RepositoryCounts =
+    [
+        "forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count", "watchers",
+        "watchers_count",
+    ];
+
     public JsonObject Repository(PullRequest pull)
     {
         var page = Api(pull.FullName);
@@ -83,9 +92,8 @@ sealed class GitHubJson(Uri api)
         };
         foreach (var (property, path) in RepositoryPaths) json[property] = $"{Api($"repos/{pull.FullName}")}{path}";
         foreach (var name in (string[])["homepage", "language", "mirror_url", "license"]) json[name] = null;
-        foreach (var name in (string[])["archived", "disabled", "has_downloads", "has_pages", "has_projects", "has_wiki"]) json[name] = false;
-        foreach (var name in (string[])["forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count", "watchers", "watchers_count"])
-            json[name] = 0;
+        foreach (var name in RepositoryFlags) json[name] = false;
+        foreach (var name in RepositoryCounts) json[name] = 0;
         json["has_issues"] = true;
         return json;
     }
