@@ -1,0 +1,23 @@
+using Millrace.Cli;
+
+namespace Millrace.Bench;
+
+/// <summary>How much is measured, and where.</summary>
+/// <param name="Screen">Tells how far it is.</param>
+/// <param name="Samples">Samples of webhooks and reviews.</param>
+/// <param name="Reviews">Reviews before memory is read.</param>
+/// <param name="Folder">Where data folders are made.</param>
+/// <param name="Cancel">Breaks it off.</param>
+sealed record BenchPlan(Screen Screen, int Samples, int Reviews, string Folder, CancellationToken Cancel);
+
+/// <summary>One thing that is measured.</summary>
+sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
+{
+    public static readonly Bench[] All =
+    [
+        new("webhook", WebhookBench.RunAsync),
+        new("review", ReviewBench.RunAsync),
+        new("instance", InstanceBench.RunAsync),
+        new("memory", MemoryBench.RunAsync),
+    ];
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Millrace.Bench;
+using Millrace.Cli;
+
+var screen = Screen.OfProcess();
+var only = new Option<string[]>("--only")
+{
+    Description = "Measures these alone.",
+    AllowMultipleArgumentsPerToken = true,
+};
+only.AcceptOnlyFromAmong([.. Bench.All.Select(bench => bench.Name)]);
+var samples = new Option<int>("--samples")
+{
+    Description = "Samples of webhooks and reviews.",
+    DefaultValueFactory = _ => 200,
+};
+var reviews = new Option<int>("--reviews")
+{
+    Description = "Reviews before memory is read.",
+    DefaultValueFactory = _ => 1000,
+};
+var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
+var folder = new Option<string?>("--folder") { Description = "Where data folders are made: the disk to measure." };
+var root = new RootCommand("Measures Millrace beside what else would do the job.")
+{
+    only, samples, reviews, file, folder,
+};
+root.SetAction(async (result, cancel) =>
+{
+    var names = result.GetValue(only) is { Length: > 0 } chosen ? chosen : [.. Bench.All.Select(bench => bench.Name)];
+    var plan = new BenchPlan(
+        screen, result.GetValue(samples), result.GetValue(reviews),
+        Path.GetFullPath(result.GetValue(folder) ?? Path.GetTempPath()), cancel);
+    var report = await Report.BeginAsync(string.Join(' ', args));
+    foreach (var bench in Bench.All.Where(bench => names.Contains(bench.Name)))
+    {
+        screen.Note($"measuring {bench.Name}");
+        report.Add(await bench.Run(plan));
+    }
+    var text = report.End();
+    screen.Result(text);
+    if (result.GetValue(file) is { } path) await File.WriteAllTextAsync(path, text, cancel);
+});
+var data = new Argument<string>("data");
+var server = new Command(ServerProcess.Command, "The server that is measured, in a process of its own.") { data };
+server.Hidden = true;
+server.SetAction((result, _) => ServerProcess.ServeAsync(screen, result.GetRequiredValue(data)));
+root.Add(server);
+return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
