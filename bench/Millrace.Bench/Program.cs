@@ -41,9 +41,4 @@ root.SetAction(async (result, cancel) =>
     screen.Result(text);
     if (result.GetValue(file) is { } path) await File.WriteAllTextAsync(path, text, cancel);
 });
-var data = new Argument<string>("data");
-var server = new Command(ServerProcess.Command, "The server that is measured, in a process of its own.") { data };
-server.Hidden = true;
-server.SetAction((result, _) => ServerProcess.ServeAsync(screen, result.GetRequiredValue(data)));
-root.Add(server);
 return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });

@@ -21,7 +21,7 @@ sealed class PythonBot(string interpreter)
 
     public string Interpreter => Path.GetFileName(interpreter);
 
-    /// <summary>Sends one event; ends with the process. Answers when it was begun, and how long starting took.</summary>
+    /// <summary>Sends one event; ends with the process. Answers when it began, and how long starting took.</summary>
     public async Task<(long Began, TimeSpan Starting)> RunAsync(Site site, SignedEvent signed)
     {
         var start = new ProcessStartInfo(

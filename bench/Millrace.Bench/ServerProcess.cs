@@ -1,17 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using Millrace.Cli;
-using Millrace.Server;
 
 namespace Millrace.Bench;
 
 /// <summary>
-/// A server of one data folder in a process of its own, so that nothing of the bench counts as the server's.
+/// `millrace serve` on one data folder, in a process of its own, so that nothing of the bench counts as the server's.
 /// </summary>
 sealed class ServerProcess : IAsyncDisposable
 {
-    /// <summary>The hidden command that is this process.</summary>
-    public const string Command = "server";
+    const string Listening = "listening on ";
 
     readonly Process _process;
 
@@ -20,35 +17,28 @@ sealed class ServerProcess : IAsyncDisposable
     public string Url { get; }
 
     /// <summary>Starts one and waits until it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string dataFolder)
+    /// <param name="dataFolder">What it serves.</param>
+    /// <param name="home">Where the user's own things lie: verdicts on models.</param>
+    public static async Task<ServerProcess> StartAsync(string dataFolder, string home)
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Command, dataFolder])
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "millrace"),
+            ["serve", "--data", dataFolder, "--port", "0", "--pages-port", "0"])
         {
-            RedirectStandardInput = true,
             RedirectStandardOutput = true,
-        })!;
-        var url = await process.StandardOutput.ReadLineAsync()
-            ?? throw new InvalidOperationException("the server ended before it listened");
-        return new(process, url);
-    }
-
-    /// <summary>The server's side: serves until standard input ends.</summary>
-    public static async Task ServeAsync(Screen screen, string dataFolder)
-    {
-        await using var host = await ServerHost.StartAsync(new()
+            RedirectStandardError = true,
+        };
+        start.Environment["XDG_DATA_HOME"] = home;
+        start.Environment.Remove("MILLRACE_MODELS");
+        var process = Process.Start(start)!;
+        _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
-            Platform = new()
-            {
-                DataFolder = dataFolder,
-                // The scripted model is no reader: it is let through, since its speed is not what is measured.
-                RemoteVerdict = _ => new(true, ""),
-                Notice = screen.Note,
-            },
-            Port = 0,
-            PagesPort = 0,
-        });
-        screen.Result(host.Url);
-        await Console.OpenStandardInput().CopyToAsync(Stream.Null);
+            if (!line.StartsWith(Listening, StringComparison.Ordinal)) continue;
+            _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+            return new(process, line[Listening.Length..].Trim());
+        }
+        throw new InvalidOperationException("the server ended before it listened");
     }
 
     /// <summary>A line of the process's status, in MiB: <c>VmRSS</c> now, <c>VmHWM</c> at most.</summary>
@@ -72,7 +62,7 @@ sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _process.StandardInput.Close();
+        _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
