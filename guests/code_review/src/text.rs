@@ -41,10 +41,11 @@ fn escape(text: &str, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\\' | '*' | '_' | '~' | '[' | ']' | '!' | '|' | '$' | '^' => out.extend(['\\', c]),
+            '\\' | '*' | '_' | '~' | '[' | ']' | '|' | '$' => out.extend(['\\', c]),
             // `@name`, `#12`, `GH-12` and `://` do nothing once a character without width parts them.
             '@' => out.extend([c, ZERO_WIDTH_SPACE]),
-            '#' => out.extend(['\\', c, ZERO_WIDTH_SPACE]),
+            // A number after it makes a reference, a beginning a heading; `C#` is neither.
+            '#' if next.is_ascii_digit() || out.trim_end().is_empty() => out.extend(['\\', c, ZERO_WIDTH_SPACE]),
             '-' if before.eq_ignore_ascii_case(&'h') && next.is_ascii_digit() => out.extend([c, ZERO_WIDTH_SPACE]),
             ':' if next == '/' => out.extend([c, ZERO_WIDTH_SPACE]),
             '.' if ends_with_www(out) => out.extend([ZERO_WIDTH_SPACE, c]),
@@ -157,6 +158,13 @@ mod tests {
             assert!(!out.contains(active), "{active} in {out}");
         }
         assert!(out.contains("&lt;img") && out.contains("\\[y\\]"));
+    }
+
+    #[test]
+    fn names_with_signs_stay_as_they_are() {
+        assert_eq!("C#, F# and C++ in 2 files", prose("C#, F# and C++ in 2 files", 99));
+        assert_eq!("\\#\u{200b} heading", prose("# heading", 99));
+        assert_eq!("see o/r\\#\u{200b}3", prose("see o/r#3", 99));
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Facts {
         let lines = self.added_lines + self.removed_lines;
         let large = self.files > 50 || lines > 1500;
         let mixed = self.areas > 8 && lines > 300;
-        let size = format!("{} files and {} changed lines", self.files, lines);
+        let size = format!("{} files and {} changed lines", grouped(self.files), grouped(lines));
         match (large, mixed) {
             (true, true) => Some(format!(
                 "This change is very large and touches {} parts of the project ({size}); smaller changes would be \
@@ -193,4 +193,11 @@ impl Facts {
             (false, false) => None,
         }
     }
+}
+
+/// `12,345`
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let commas = |(i, c)| if i > 0 && (digits.len() - i) % 3 == 0 { vec![',', c] } else { vec![c] };
+    digits.chars().enumerate().flat_map(commas).collect()
 }
