@@ -28,7 +28,7 @@ sealed record CliEnvironment(Func<string, string?> Find)
     /// <summary>Where this user's things lie: the default data folder, models, verdicts.</summary>
     public string Folder { get; init; } = UserFolder;
 
-    /// <summary>Where the kill test kills: <c>point:operation:nth</c>.</summary>
+    /// <summary>Where the kill test kills: <c>point:operation:nth</c>, or <c>@file</c> that will hold it.</summary>
     public string? FailPoint => Value("MILLRACE_FAILPOINT");
 
     /// <summary>How long a node holds a run without renewing it, in milliseconds.</summary>
@@ -36,6 +36,9 @@ sealed record CliEnvironment(Func<string, string?> Find)
 
     /// <summary>Longest time that a write may be on its way, in milliseconds.</summary>
     public string? SendDeadlineMs => Value("MILLRACE_SEND_DEADLINE_MS");
+
+    /// <summary>For the proof that the kill test sees it: writes in doubt are sent again without looking.</summary>
+    public bool SkipsFind => Value("MILLRACE_SKIP_FIND") is not null;
 
     /// <summary>Where programs are found.</summary>
     public string? ProgramPath => Value("PATH");

@@ -130,6 +130,7 @@ static class ServeCommand
                 SendDeadline = Milliseconds("MILLRACE_SEND_DEADLINE_MS", environment.SendDeadlineMs)
                     ?? standard.SendDeadline,
                 FailPoint = environment.FailPoint is { } text ? KillPoint.Parse(text).Hit : null,
+                SkipsFind = environment.SkipsFind,
                 Notice = log.Say,
             },
             Address = choice.Address,

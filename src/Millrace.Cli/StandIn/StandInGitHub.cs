@@ -310,12 +310,11 @@ sealed class StandInGitHub : IAsyncDisposable
 
     async Task<IResult> UpdateCommentAsync(HttpContext context, long id)
     {
-        if (Find(context) is not { } pull) return Problem(404, "Not Found");
         if (await BodyAsync(context) is not { } body) return Invalid();
         lock (_lock)
         {
+            if (FindByComment(context, id) is not { } pull) return Problem(404, "Not Found");
             var at = pull.Comments.FindIndex(comment => comment.Id == id);
-            if (at < 0) return Problem(404, "Not Found");
             pull.Comments[at] = pull.Comments[at] with { Body = body, UpdatedAt = _time.GetUtcNow() };
             return JsonResult(Json.Comment(pull, pull.Comments[at]));
         }
@@ -323,12 +322,20 @@ sealed class StandInGitHub : IAsyncDisposable
 
     IResult GetComment(HttpContext context, long id)
     {
-        if (Find(context) is not { } pull) return Problem(404, "Not Found");
         lock (_lock)
         {
-            var comment = pull.Comments.Find(comment => comment.Id == id);
-            return comment is null ? Problem(404, "Not Found") : JsonResult(Json.Comment(pull, comment));
+            return FindByComment(context, id) is { } pull
+                ? JsonResult(Json.Comment(pull, pull.Comments.First(comment => comment.Id == id)))
+                : Problem(404, "Not Found");
         }
+    }
+
+    /// <summary>Comments are addressed within their repository, not their pull request. Under the lock.</summary>
+    PullRequest? FindByComment(HttpContext context, long id)
+    {
+        var name = $"{context.Request.RouteValues["owner"]}/{context.Request.RouteValues["repo"]}";
+        return _pulls.Find(pull => pull.FullName.Equals(name, StringComparison.OrdinalIgnoreCase)
+            && pull.Comments.Exists(comment => comment.Id == id));
     }
 
     static async Task<string?> BodyAsync(HttpContext context)

@@ -93,7 +93,8 @@ sealed class HttpFetch(
         {
             var left = context.Deadline - context.Time.GetUtcNow();
             if (fetch.Timeout < left) left = fetch.Timeout;
-            if (!IsRead && context.SendDeadline < left) left = context.SendDeadline;
+            // A paid request is no write: a model may think for longer than a write may be on its way.
+            if (context.Kind == OperationKind.Write && context.SendDeadline < left) left = context.SendDeadline;
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
 

@@ -58,6 +58,20 @@ public sealed class HttpFetchTests
         Assert.DoesNotContain("authorization", request, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public async Task A_paid_request_may_take_longer_than_a_write_may_be_on_its_way()
+    {
+        using var server = new FakeFarServer(_ => FakeFarServer.Response(200, "", "thought"));
+        var context = Function(server.Origin, "POST") with { SendDeadline = TimeSpan.Zero };
+        var head = new { method = "POST", url = server.Origin };
+
+        var paid = await FetchAsync(context with { Kind = OperationKind.Paid }, head);
+        var write = await FetchAsync(context with { Kind = OperationKind.Write }, head);
+
+        Assert.Equal("thought", BodyOf(paid));
+        Assert.Equal("timeout", TypeOf(write));
+    }
+
     [Theory]
     [InlineData("bearer", null, "Authorization: Bearer s3cr3t/tok=en+1\r\n")]
     [InlineData("basic", "me", "Authorization: Basic bWU6czNjcjN0L3Rvaz1lbisx\r\n")]
