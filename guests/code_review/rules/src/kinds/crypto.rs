@@ -17,7 +17,9 @@ pub fn find(view: &View, report: &mut Report) {
         }
         for at in 0..file.lines.len() {
             let line = &file.lines[at];
-            if line.is_new() && !line.is_blank() {
+            // Text inside long strings is documentation more often than not.
+            let said = line.code.trim().is_empty();
+            if line.is_new() && !said {
                 let _ = switched_off(file, at, report)
                     || weak_cipher(file, at, report)
                     || fixed_nonce(file, at, report)
@@ -77,7 +79,13 @@ fn switched_off(file: &FileView, at: usize, report: &mut Report) -> bool {
         |no_?verify|allow_?insecure)\w*\s*(?:\?|&&|and\b|if\b)"
     )
     .is_match(&file.around(at, 3, 0));
-    if local
+    let compared = pattern!(
+        r"(?:[!=]=|\bis\b|\bin\b|\bcase\b|\bif\b)[^=]*(?:CERT_NONE|VERIFY_NONE)
+            |(?:CERT_NONE|VERIFY_NONE)\s*(?::|=>|[!=]=)\s*|\belse\s+\w*\.?CERT_NONE"
+    )
+    .is_match(live);
+    if compared
+        || local
         || vague
         || asked
         || live.contains("argparse")
@@ -144,7 +152,8 @@ fn weak_cipher(file: &FileView, at: usize, report: &mut Report) -> bool {
     }
     if old_tls.is_match(live)
         && !old_tls.is_match(old)
-        && !pattern!(r"(?i)op_no|~|disable|exclude|deprecated|!=|case\b|match\b").is_match(live)
+        && !pattern!(r"(?i)op_no|~|hasattr|defined\(|^\s*[\w.]+\s*[,:]|disable|exclude|deprecated|!=|case\b|match\b")
+            .is_match(live)
     {
         let message = "SSL 3, TLS 1.0 and 1.1 are broken and switched off elsewhere. Ask for TLS 1.2 at least.";
         return say(report, file, at, "old-tls", 68, message.to_owned());

@@ -317,7 +317,11 @@ fn held_on_return(file: &FileView, at: usize, report: &mut Report) -> bool {
     let indent = line.indent();
     for above in file.above(at, 25) {
         if gives.is_match(&above.code)
-            || pattern!(r"\bdefer\b.*nlock|^\s*finally|lock_guard|^func\b|^\S.*\)\s*\{?$|\btry\b").is_match(&above.code)
+            || pattern!(
+                r"\bdefer\b.*nlock|^\s*finally|lock_guard
+                |^\s*(?:(?:async )?def|public|private|protected|static|func|fun|fn)\b|^\S.*\)\s*\{?$|\btry\b"
+            )
+            .is_match(&above.code)
         {
             return false;
         }

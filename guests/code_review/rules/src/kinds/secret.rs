@@ -94,7 +94,8 @@ fn in_connection_string(live: &str) -> Option<Hit> {
     let hit = name.find(live)?;
     let others = pattern!(r"(?i)(?:server|host|data source|user id|uid|username|user|database|dbname)\s*=");
     let value = hit.group(1);
-    let variable = value.contains(['$', '{', '%', '(', '<']);
+    let nothing = pattern!(r"(?i)^(?:none|null|nil|undefined|true|false|self|str|string)[,)]?$").is_match(value);
+    let variable = nothing || value.contains(['$', '{', '%', '(', '<']);
     if variable || !others.is_match(live) || is_filler(value) || is_weak("", value) || live.contains("localhost") {
         return None;
     }

@@ -124,7 +124,13 @@ fn empty_handler(file: &FileView, at: usize, report: &mut Report) -> bool {
     let tidying = tried(file, at).is_some_and(|text| pattern!(TIDYING).is_match(&text));
     let wide = is_wide(code);
     let mut score: i32 = if wide { 74 } else { 46 };
-    score -= if does { 12 } else { 0 };
+    // What ran bare before is now wrapped; in new code a default on failure is often meant.
+    let wraps = wraps_old(file, at) || before;
+    score -= match (does, wraps) {
+        (true, false) => 22,
+        (true, true) => 4,
+        (false, _) => 0,
+    };
     score -= if commented { 16 } else { 0 };
     score -= if tidying && !before { 28 } else { 0 };
     score += if before { 10 } else { 0 };
@@ -142,6 +148,16 @@ fn body<'f, 'a>(file: &'f FileView<'a>, at: usize) -> Vec<&'f Source<'a>> {
         inner.push(line);
     }
     inner
+}
+
+/// The `try` of a handler holds lines that stood without one before.
+fn wraps_old(file: &FileView, at: usize) -> bool {
+    let indent = file.lines[at].indent();
+    let begins = pattern!(r"\btry\b|\bbegin\b");
+    let tried: Vec<&Source> = file.above(at, 20).take_while(|l| l.is_blank() || l.indent() > indent).collect();
+    let opens = file.above(at, 21).find(|l| !l.is_blank() && l.indent() <= indent);
+    opens.is_some_and(|l| l.is_added() && begins.is_match(&l.code))
+        && tried.iter().any(|l| l.is_added() && !l.is_blank() && (l.moved || l.pair.is_some()))
 }
 
 /// The lines of the `try` that a handler belongs to, if they are few.
@@ -184,7 +200,16 @@ fn quiet_promise(file: &FileView, at: usize, report: &mut Report) -> bool {
     }
     let tidying = pattern!(TIDYING).is_match(&line.live);
     let commented = line.text().trim_end().len() > line.live.trim_end().len() + 6;
-    let score = 68 - if tidying { 20 } else { 0 } - if commented { 14 } else { 0 };
+    let was_bare = file.pair_of(at).is_some_and(|old| !old.code.contains(".catch("));
+    let nothing = pattern!(r"\{\s*\}\s*\)|noop|undefined|void 0").is_match(&line.code);
+    let score: u32 = if was_bare {
+        72
+    } else if nothing {
+        62
+    } else {
+        48
+    };
+    let score = score - if tidying { 20 } else { 0 } - if commented { 14 } else { 0 };
     say(report, file, at, "quiet-promise", score, EMPTY)
 }
 
