@@ -78,6 +78,7 @@ impl<'s> Builder<'s> {
     fn group(&mut self) {
         let silent = self.source[self.at..].starts_with(b"?:");
         let number = self.groups;
+        assert!(silent || self.peek() != Some(b'?'), "unknown group in pattern");
         if silent {
             self.at += 2;
         } else {

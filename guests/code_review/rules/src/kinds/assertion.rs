@@ -8,7 +8,7 @@ use crate::view::{words_of, Block, FileView, View};
 
 pub fn is_assertion(code: &str) -> bool {
     pattern!(
-        r"\bassert\w*\b\s*[!(.\s]|\bexpect\s*\(|\bshould\b|\bAssert\.|\bverify\(|\brequire\.\w+\(|\bt\.(?:Error
+        r"\bassert\w*\b\s*[!(.\s]|\bexpect\s*\(|\bpytest\.raises|\braises\(|\bshould\b|\bAssert\.|\bverify\(|\brequire\.\w+\(|\bt\.(?:Error
         |Fatal)f?\(|\bEXPECT_|\bASSERT_|\bXCTAssert|\bCHECK(?:_\w+)?\(|\bREQUIRE(?:_\w+)?\(|\.should\.|\bmust_
         |\bassert\."
     )
@@ -74,6 +74,27 @@ pub fn weakened(view: &View, file: &FileView, block: &Block, removed_words: &Has
             );
             return;
         }
+    }
+    // The failure that the test asked for is no longer asked for.
+    let fails = pattern!(
+        r"\bpytest\.raises|assertRaises|assertThrows|expectException|\.toThrow|Assert\.Throws|should_panic|raise_error|\.rejects\."
+    );
+    let any = |at: &usize| fails.is_match(&file.lines[*at].live);
+    let again = file.lines.iter().any(|l| l.is_added() && fails.is_match(&l.live));
+    let declares = block.removed.iter().any(|at| declared(file, *at).is_some());
+    if let Some(at) = block.removed.iter().copied().find(any).filter(|_| !again && !declares && !block.added.is_empty())
+    {
+        let now = block.added[0];
+        let at = if file.lines[now].is_blank() { at } else { now };
+        say(
+            report,
+            file,
+            at,
+            "weaker-assertion",
+            68,
+            "The test asked for a failure here and no longer does, so wrong input may pass. Ask for it again.",
+        );
+        return;
     }
     lost_assertions(view, file, block, removed_words, report);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::condition::narrower;
-use super::guard::{guard, meant, stays};
+use super::guard::{guard, leaves, meant, stays};
 use super::{pattern, Report};
 use crate::finding::{Kind, Severity};
 use crate::lang::Lang;
@@ -100,6 +100,18 @@ fn guard_mark(view: &View, file: &FileView, at: usize, report: &mut Report) {
                 .filter(|l| mark.is_match(&l.live))
                 .count()
         };
+        let narrowed = file.pair_of(at).filter(|new| mark.is_match(&new.live)).and_then(|new| {
+            let kept: HashSet<&str> = words_of(&new.live).collect();
+            let own: HashSet<&str> = words_of(live).collect();
+            let grown = words_of(&new.live).any(|w| !own.contains(w));
+            own.into_iter().find(|w| !kept.contains(w) && !grown && (is_about_rights(w) || w.starts_with("Is")))
+        });
+        if let Some(word) = narrowed {
+            let message =
+                format!("`{word}` is no longer asked for here. Put it back, or show where the check is made.");
+            say(report, file, at, "lost-guard", 78, message);
+            return;
+        }
         let replaced = file.pair_of(at).is_some_and(|new| {
             mark.is_match(&new.live)
                 || words_of(&new.live).any(|w| is_about_rights(w) && !words_of(live).any(|x| x == w))
@@ -120,10 +132,11 @@ fn guard_mark(view: &View, file: &FileView, at: usize, report: &mut Report) {
         say(report, file, at, "lost-guard", score, message.to_owned());
         return;
     }
+    lost_scope(file, at, report);
     // A guard among the arguments of a route.
     let route = pattern!(
         r"\b(?:router|app|api|route|server|r|mux|group|e)\.(?:get|post|put|patch|delete|all|use|GET|POST|PUT|DELETE
-            |PATCH|Handle|HandleFunc|route)\("
+            |PATCH|Handle|HandleFunc|route)\(|\bdef\s+\w+\(|\b(?:Depends|Security)\("
     );
     let Some(new) = file.pair_of(at).filter(|new| route.is_match(&new.code) && route.is_match(live)) else { return };
     let kept: HashSet<&str> = words_of(new.text()).collect();
@@ -135,6 +148,33 @@ fn guard_mark(view: &View, file: &FileView, at: usize, report: &mut Report) {
         let message =
             format!("The route no longer goes through `{word}`. Put it back, or show where the check is made.");
         say(report, file, at, "lost-guard", 84, message);
+    }
+}
+
+/// A query that asked for the caller's own rows, and now asks for anyone's.
+fn lost_scope(file: &FileView, at: usize, report: &mut Report) {
+    let query = pattern!(r"(?i)find|where|filter|get\(|select|first\(|query|update|delete|load|fetch");
+    let own = pattern!(
+        r"\b(?:current_(?:user|account|org\w*|tenant|team|company)|request\.user|(?:user|tenant|owner|account|org
+            |organization|company|team|workspace)_id|(?:user|tenant|owner|account|org|organization|company|team
+            |workspace)Id|currentUser|auth\(\)->id\(\)|Auth::id\(\))\b"
+    );
+    let line = &file.lines[at];
+    let Some(new) = file.pair_of(at) else { return };
+    let lost =
+        own.is_match(&line.live) && !own.is_match(&new.live) && query.is_match(&line.live) && query.is_match(&new.live);
+    let scoped =
+        pattern!(r"(?i)scope|policy|visible|accessible|permitted|for_user|forUser|owned|mine").is_match(&new.live);
+    let declares = pattern!(r"^\s*(?:def|fn|func|function|public|private)\b").is_match(&line.code);
+    if !lost || scoped || declares || likeness(&line.live, &new.live) < 45 {
+        return;
+    }
+    // The caller is looked at right after instead.
+    let after = file.below(at, 6).any(|l| !l.is_removed() && own.is_match(&l.live) && leaves(&l.live));
+    if !after {
+        let message = "The rows were the caller's own and can now be anybody's, if the identifier is guessed. Keep \
+            the restriction, or check the owner after loading.";
+        say(report, file, at, "lost-scope", 76, message.to_owned());
     }
 }
 
@@ -261,7 +301,9 @@ fn call(view: &View, file: &FileView, at: usize, report: &mut Report) {
     .is_match(name);
     let block = file.blocks.iter().find(|b| b.lines.contains(&at));
     let Some(block) = block.filter(|b| b.removed.len() <= 8) else { return };
-    if own_kind
+    let contract = matches!(file.lang, Lang::Kotlin | Lang::Swift | Lang::Scala)
+        && matches!(name, "require" | "check" | "requireNotNull");
+    if own_kind && !contract
         || line.pair.is_some()
         || view.adds_word(name)
         || code.contains('=') && !code.contains("==")

@@ -11,6 +11,11 @@ pub fn is_safe(file: &FileView, at: usize, expression: &str, quoters: &[&str]) -
 fn is_safe_within(file: &FileView, at: usize, expression: &str, quoters: &[&str], depth: u32) -> bool {
     let bare = expression.trim().trim_start_matches(['$', '&', '*', '(', '@']).trim_end_matches([')', ';']);
     let lower = expression.to_ascii_lowercase();
+    let numbered =
+        expression.trim().strip_prefix('$').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if numbered {
+        return false;
+    }
     if bare.is_empty() || bare.starts_with(['"', '\'', '`']) || bare.starts_with(|c: char| c.is_ascii_digit()) {
         return true;
     }

@@ -75,7 +75,7 @@ fn switched_off(file: &FileView, at: usize, report: &mut Report) -> bool {
         )
         .is_match(&file.around(at, 6, 2));
     let asked = pattern!(
-        r"(?i)\bif\b.*\b(?:insecure|skip|debug|dev|verify)|(?i)\b(?:insecure|skip_?verify
+        r"(?i)\bif\b.*\b(?:insecure|skip|debug|dev|verify)|\b(?:insecure|skip_?verify
         |no_?verify|allow_?insecure)\w*\s*(?:\?|&&|and\b|if\b)"
     )
     .is_match(&file.around(at, 3, 0));
@@ -128,7 +128,7 @@ fn weak_cipher(file: &FileView, at: usize, report: &mut Report) -> bool {
     let live = file.lines[at].live.as_str();
     let weak = pattern!(
         r"\bMODE_ECB\b|AES/ECB|\bmodes\.ECB\b|CipherMode\.ECB|['\x22](?:aes|des|bf|camellia)-(?:\d+-)?ecb['\x22]
-            |(?i)EVP_(?:aes_\d+_ecb|des_\w+|rc4|bf_\w+)\b|Cipher\.getInstance\(\s*['\x22](?:AES|DES|DESede|RC4
+            |EVP_(?:aes_\d+_ecb|des_\w+|rc4|bf_\w+)\b|Cipher\.getInstance\(\s*['\x22](?:AES|DES|DESede|RC4
             |Blowfish)(?:/ECB/\w+)?['\x22]|\bDES\.new\(|\bARC4\.new\(|DES3\.new\(|\bdes\.New(?:TripleDES)?Cipher\(
             |\brc4\.NewCipher\(|algorithms\.(?:TripleDES|ARC4|Blowfish|IDEA)\(|createCipheriv\(\s*['\x22](?:des|rc4
             |bf|rc2)|\bcreateCipher\(|\bDES\.Create\(|TripleDES\.Create\(|RC2\.Create\(
@@ -152,7 +152,7 @@ fn weak_cipher(file: &FileView, at: usize, report: &mut Report) -> bool {
     }
     if old_tls.is_match(live)
         && !old_tls.is_match(old)
-        && !pattern!(r"(?i)op_no|~|hasattr|defined\(|^\s*[\w.]+\s*[,:]|disable|exclude|deprecated|!=|case\b|match\b")
+        && !pattern!(r"(?i)op_no|~|hasattr|defined\(|^\s*[\w.]*(?:PROTOCOL|SSLv|TLSv)\w*\s*[,:]|disable|exclude|deprecated|!=|case\b|match\b")
             .is_match(live)
     {
         let message = "SSL 3, TLS 1.0 and 1.1 are broken and switched off elsewhere. Ask for TLS 1.2 at least.";
@@ -165,7 +165,7 @@ fn fixed_nonce(file: &FileView, at: usize, report: &mut Report) -> bool {
     let live = file.lines[at].live.as_str();
     let constant = pattern!(
         r"(?i)\b(?:iv|nonce|initvector|init_vector|initialization_?vector
-            |salt)\b['\x22]?\s*(?::\s*[\w\[\]<>; ]+)?(?::=|=|:)\s*(?:b?['\x22](?:\\x00|[0-9a-f]{8,}|\w{8,})
+            |salt)\b['\x22]?\s*(?::\s*[\w\[\]<>; ]+)?(?::=|=|:)\s*(?:b?['\x22](?:\\x00|[0-9a-f]{8,}|[\w-]{8,})
             |b['\x22]\\0|bytes\(\d+\)|bytes\.fromhex\(\s*['\x22]|new\s+byte\s*\[\s*\w*\s*\]\s*(?:;|\{\s*0)
             |\[\s*0(?:u8)?\s*;\s*\w+\s*\]|\[\]byte\(\s*[\x22`]|make\(\[\]byte,\s*\w+\)\s*$
             |Buffer\.alloc\(\s*\w+\s*(?:,\s*0)?\)|Buffer\.from\(\s*['\x22]|new Uint8Array\(\s*\d+\s*\)

@@ -123,11 +123,11 @@ fn removes_package(file: &FileView, block: &Block) -> bool {
 fn changed_checksum(file: &FileView, block: &Block, report: &mut Report) {
     let sum = pattern!(
         r#"^\s*"?(?:integrity|checksum|shasum|sha256|sha512|hash|contentHash|sha1)"?\s*[:= ]\s*"?([^"\s,]+)
-            |\{\s*(?:file|url)\s*=.*hash\s*=\s*"([^"]+)""#
+            |\bintegrity:\s*(sha\d+-[^\s,}]+)|\{\s*(?:file|url)\s*=.*hash\s*=\s*"([^"]+)""#
     );
     let about = pattern!(
         r#"^\s*"?(?:version|resolved|tarball|name|reference|dist|source|rev|node_modules)"?|^\S.*@.*:\s*$
-            |^\s*"?node_modules/|^\s*/?[\w@/.-]+@[^:]+:|resolution:"#
+            |^\s*"?node_modules/|^\s*/?[\w@/.-]+@[^:]+:\s*$"#
     );
     let olds: Vec<usize> = block.removed.iter().copied().filter(|at| sum.is_match(file.lines[*at].text())).collect();
     let news: Vec<usize> = block.added.iter().copied().filter(|at| sum.is_match(file.lines[*at].text())).collect();

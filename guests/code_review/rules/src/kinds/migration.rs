@@ -191,7 +191,7 @@ fn judge(view: &View, file: &FileView, at: usize) -> Vec<(u32, &'static str, Str
                 .to_owned(),
         ));
     }
-    if pattern!(r"\bDROP\b.*\bCASCADE\b|(?i)drop_table.*force:\s*:cascade").is_match(live) {
+    if pattern!(r"(?i)\bDROP\b.*\bCASCADE\b|drop_table.*force:\s*:cascade").is_match(live) {
         found.push((
             80,
             "drops-data",

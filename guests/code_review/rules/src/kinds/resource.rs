@@ -16,6 +16,9 @@ pub fn find(view: &View, report: &mut Report) {
             if line.is_blank() {
                 continue;
             }
+            if line.is_removed() {
+                finally_gone(file, at, report);
+            }
             if line.is_gone() {
                 let _ = lock_gone(view, file, at, report)
                     || release_gone(view, file, at, report)
@@ -28,8 +31,6 @@ pub fn find(view: &View, report: &mut Report) {
                     || held_on_return(file, at, report)
                     || effect(file, at, report)
                     || endless(file, at, report);
-            } else if line.is_removed() {
-                finally_gone(file, at, report);
             }
         }
     }
@@ -84,7 +85,7 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
     let (was, now) = (old.live.as_str(), line.live.as_str());
     let timeout = pattern!(
         r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*[^N0fnu\s]|WithTimeout\(|AbortSignal\.timeout|\.timeout\(
-            |setTimeout\w*\(|wait_for\("
+            |setTimeout\w*\(|wait_for\(|set_?timeout\(\s*\d|setSoTimeout\(\s*\d"
     );
     let any = pattern!(r"(?i)timeout|deadline|abortsignal|\bsignal\b|max_?time|wait");
     if timeout.is_match(was)
@@ -94,7 +95,7 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
         |query|Context|call\(|send|dial|socket|open|join\(|acquire|recv|read"
         )
         .is_match(now)
-        && pattern!(r"[\w.]+\(").is_match(now)
+        && pattern!(r"[\w.]+[({]").is_match(now)
     {
         let near = file
             .blocks
@@ -113,7 +114,9 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
             );
         }
     }
-    let off = pattern!(r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*(?:None|0|null|undefined|-1|false)\b");
+    let off = pattern!(
+        r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*(?:None|0|null|undefined|-1|false)\b|set_?timeout\(\s*None|setSoTimeout\(\s*0\)"
+    );
     if timeout.is_match(was) && off.is_match(now) {
         return say(
             report,
@@ -188,7 +191,8 @@ fn not_atomic(file: &FileView, at: usize, report: &mut Report) -> bool {
     );
     let mild =
         pattern!(r"(?i)atomic|concurrent|sync|volatile|interlocked|mutex|lock|immutable|copyonwrite|_ONCE|acquire");
-    let plain = pattern!(r"\+\+|--|\+=|-=|=|\bHashMap\b|\bDictionary\b|\bint\b|\blong\b|\bbool");
+    let plain =
+        pattern!(r"\+\+|--|\+=|-=|=|\b[ui](?:8|16|32|64|size)\b|\bHashMap\b|\bDictionary\b|\bint\b|\blong\b|\bbool");
     if !safe.is_match(was)
         || mild.is_match(now)
         || !plain.is_match(now)

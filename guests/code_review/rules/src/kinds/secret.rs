@@ -156,6 +156,12 @@ fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
     let called = pattern!(r"([A-Za-z_][\w]*)\(\s*$");
     let second =
         pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
+    let login = pattern!(
+        r#"(?i)(?:NetworkCredential|\.login|authenticate|PasswordAuthentication|basic_?auth|HTTPBasicAuth|UsernamePasswordCredentials|\bauth\s*=\s*)\(\s*["'][^"']*["']\s*,\s*$"#
+    );
+    if login.is_match(before) {
+        return Some("password".to_owned());
+    }
     let name = second
         .find(before)
         .or_else(|| assigned.find(before))

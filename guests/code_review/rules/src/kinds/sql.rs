@@ -145,7 +145,7 @@ pub fn is_sql(text: &str) -> bool {
 
 /// A piece whose SQL begins on a line above, in the same literal or the same sum of literals.
 fn continues_sql(file: &FileView, at: usize, part: &Dynamic) -> bool {
-    let quote = pattern!(r#"(?:=|<|>|(?i:like)|,|\()\s*'?%?$"#);
+    let quote = pattern!(r#"(?:=|<|>|like|LIKE|,|\()\s*'?%?$"#);
     if !quote.is_match(part.before.trim_end()) || part.literal.contains("://") {
         return false;
     }
@@ -179,7 +179,10 @@ fn calls_raw(file: &FileView, at: usize, source: &Source, part: &Dynamic) -> boo
     let rails = pattern!(r"(?:^|\.|\s)(?:where|order|having|joins|group|pluck|exists\?|reorder|find_by)\(?\s*$");
     let before = source.code.get(..part.column.saturating_sub(1)).unwrap_or("").trim_end_matches(['$', '@', 'f', 'N']);
     let before = before.trim_end().trim_end_matches("fmt.Sprintf(").trim_end_matches("String.format(");
+    // Query builders take a condition as text; only a quoted value in it is a slip for sure.
+    let builder = pattern!(r"\.(?:where|andWhere|orWhere|having|andHaving)\(\s*$");
     raw.is_match(before)
+        || (builder.is_match(before) && part.before.ends_with('\'') && part.after.starts_with('\''))
         || (file.lang == Lang::Ruby && rails.is_match(before))
         || (before.trim().is_empty() && file.above(at, 1).any(|l| raw.is_match(l.code.trim_end())))
 }
@@ -188,7 +191,7 @@ fn calls_raw(file: &FileView, at: usize, source: &Source, part: &Dynamic) -> boo
 pub fn is_asked(expression: &str) -> bool {
     pattern!(
         r"(?i)\b(?:request|req|params|\$_(?:GET|POST|REQUEST|COOKIE|SERVER)|_GET|_POST|_REQUEST|input|argv|form
-            |payload|querystring|getparameter|user_input|searchterm|body|args|cgi)\b|(?i)(?:request|params|input
+            |payload|querystring|getparameter|user_input|searchterm|body|args|cgi)\b|(?:request|params|input
             |query)(?:\.|\[|->|\()"
     )
     .is_match(expression)
@@ -265,10 +268,8 @@ fn is_fragment(text: &str) -> bool {
 
 /// A hole that takes a value, not the name of a table.
 fn value_hole(text: &str) -> bool {
-    pattern!(
-        r"(?i)(?:=|<|>|like|in\s*\(|any\s*\(|'|\{|%%|values\s*\(|limit|offset)\s*(?:'|\{|%%|\()*%s|(?i)order by %s"
-    )
-    .is_match(text)
+    pattern!(r"(?i)(?:=|<|>|like|in\s*\(|any\s*\(|'|\{|%%|values\s*\(|limit|offset)\s*(?:'|\{|%%|\()*%s|order by %s")
+        .is_match(text)
 }
 
 /// MyBatis: `${x}` is text, `#{x}` a parameter.

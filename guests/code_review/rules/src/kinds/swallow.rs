@@ -387,6 +387,13 @@ fn lost(file: &FileView, at: usize, report: &mut Report) {
         r"^\s*if\b.*(?:!\s*\w+\.ok\b|\bstatus(?:_?[cC]ode)?\b\s*(?:!=|>=|<|>|not)|StatusCode\s*(?:!=|>=|<|>)
             |is_success|IsSuccessStatusCode)"
     );
+    let hands_on = pattern!(r"\b(?:done|callback|cb|next|reject)\(\s*(?:err|error|e|new Error)\b");
+    let drops = pattern!(r"\b(?:done|callback|cb|next|resolve)\(\s*(?:null|undefined|false|\[\]|\{\})?\s*[,)]");
+    if let Some(new) = line.pair.filter(|_| hands_on.is_match(code)) {
+        if drops.is_match(&file.lines[new].code) && !hands_on.is_match(&file.lines[new].code) {
+            say(report, file, new, "error-not-passed-on", 74, EMPTY);
+        }
+    }
     let other = pattern!(r"(?i)status(?:_?code)?\b|\.ok\b|is_success|IsSuccess|raise|throw");
     let replaced = file
         .blocks
