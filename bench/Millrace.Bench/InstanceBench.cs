@@ -8,8 +8,8 @@ namespace Millrace.Bench;
 /// <summary>A fresh sandbox from a compiled module.</summary>
 static class InstanceBench
 {
-    const int WarmUps = 5_000;
-    const int Count = 50_000;
+    const int WarmUps = 3_000;
+    const int Count = 20_000;
 
     public static Task<Section> RunAsync(BenchPlan plan)
     {
