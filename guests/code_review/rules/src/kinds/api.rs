@@ -311,10 +311,14 @@ fn signature(file: &FileView, at: usize, now: usize, old: &Symbol, called: bool,
     }
 }
 
-/// Words on added lines that use names rather than declare them.
+/// Words on added lines, and on those where a call over lines begins, that use names rather than declare them.
 fn used_words<'v>(view: &'v View) -> HashSet<&'v str> {
     let files = view.files.iter().filter(|f| f.lang.is_code() && !f.place.test && !f.place.docs);
-    files.flat_map(|f| &f.lines).filter(|l| l.is_added() && is_use(l)).flat_map(|l| words_of(&l.code)).collect()
+    files
+        .flat_map(|f| &f.lines)
+        .filter(|l| (l.is_added() || !l.is_removed() && l.code.trim_end().ends_with('(')) && is_use(l))
+        .flat_map(|l| words_of(&l.code))
+        .collect()
 }
 
 /// A line that uses a name rather than declares it.

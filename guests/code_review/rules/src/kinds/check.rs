@@ -171,7 +171,12 @@ fn lost_scope(file: &FileView, at: usize, report: &mut Report) {
     }
     // The caller is looked at right after instead.
     let after = file.below(at, 6).any(|l| !l.is_removed() && own.is_match(&l.live) && leaves(&l.live));
-    if !after {
+    let beside = file
+        .blocks
+        .iter()
+        .filter(|b| b.lines.contains(&at))
+        .any(|b| b.added.iter().any(|i| own.is_match(&file.lines[*i].live)));
+    if !after && !beside {
         let message = "The rows were the caller's own and can now be anybody's, if the identifier is guessed. Keep \
             the restriction, or check the owner after loading.";
         say(report, file, at, "lost-scope", 76, message.to_owned());

@@ -196,7 +196,8 @@ fn judge(view: &View, file: &FileView, block: &Block, at: usize, body: &[usize],
         "what comes in"
     };
     // Strings are blanked in the condition: shown is what stands at its place.
-    let shown = code.find(&condition).and_then(|from| line.live.get(from..from + condition.len())).unwrap_or(&condition);
+    let shown =
+        code.find(&condition).and_then(|from| line.live.get(from..from + condition.len())).unwrap_or(&condition);
     let message = format!(
         "The check of {what} (`{}`) is removed, and nothing in the change takes its place. Put it \
         back, or show where it is made now.",
