@@ -35,8 +35,9 @@ static class InstanceBench
         return Task.FromResult(new Section("Instance creation",
             $"""
             `guests/hello/hello.wasm` ({bytes.Length:#,0} bytes), compiled once
-            ({Samples.Number(compiled.TotalMilliseconds, "ms")}, cold); then {Count:#,0} times store, link, memory, tables
-            and data segments, freed again. The second line adds what a run brings along: a WASI of its own with 46
+            ({Samples.Number(compiled.TotalMilliseconds, "ms")}, cold); then {Count:#,0} times store, link,
+            memory, tables and data segments, freed again. The second line adds what a run brings along: a WASI of its own
+            with 46
             functions bound.
             """,
             new("store and instance, p50 / p99", Both(instances), "< 50 µs"),

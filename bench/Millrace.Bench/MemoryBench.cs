@@ -22,8 +22,8 @@ static class MemoryBench
         return new("Memory of the server",
             $"""
             VmRSS of a server's process with the review function, two integrations and two connections, from
-            `/proc/PID/status`: {Settling.TotalSeconds:0} s after its start, and so long after {plan.Reviews:#,0} reviews,
-            one after another.
+            `/proc/PID/status`: {Settling.TotalSeconds:0} s after its start, and so long after
+            {plan.Reviews:#,0} reviews, one after another.
             """,
             new("idle", Samples.Number(idle, "MiB"), "< 120 MB"),
             new($"after {plan.Reviews:#,0} reviews", Samples.Number(after, "MiB")),

@@ -48,8 +48,10 @@ static class ReviewBench
             one process for each event, begins with its start, so without a receiver of webhooks, ends when the stand-in
             has applied its only comment; it keeps nothing. In turn, {reviews.Count} samples of each.
             Commits one after another before the review is posted, counted from the last run's timeline (intent and
-            result of each paid call and write, the last write's intent, none of reads): {inLine}, and one before the 202. Of
-            these {Math.Min(inLine, CommitsMax)} are taken off at {Samples.Number(commits.P50Ms, "ms")}, the p50 of one
+            result of each paid call and write, the last write's intent, none of reads): {inLine}, and one before the 202.
+            Of
+            these {Math.Min(inLine, CommitsMax)} are taken off at
+            {Samples.Number(commits.P50Ms, "ms")}, the p50 of one
             commit on the same disk. Timeline of that run: {Timeline(run)}.
             """,
             new("Millrace, p50 / p90", $"{reviews.Ms(0.5)} / {reviews.Ms(0.9)}"),
