@@ -46,6 +46,11 @@ sealed record KillCase(string Point, string Operation)
     /// <summary>Between the sending of a paid request and the commit of its result: it is asked again.</summary>
     public bool AsksTwice => Operation == Chat && Point is Received or "after-reply";
 
+    /// <summary>
+    /// The caller's result is in hand and not committed; the child's own row may have been, by a commit that came along.
+    /// </summary>
+    public bool MayAskTwice => Operation == "llm.chat" && Point == "after-reply";
+
     /// <summary>A <c>repeat: safe</c> write that was on its way may be sent again.</summary>
     public bool MayUpdateTwice => Operation.StartsWith("github.update_comment", StringComparison.Ordinal);
 

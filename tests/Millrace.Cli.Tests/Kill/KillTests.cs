@@ -76,7 +76,9 @@ public sealed class KillTests(ITestOutputHelper output)
 
         var asked = pulls.Count(pull => bench.Prompts(pull) > 1);
         var updated = pulls.Count(pull => bench.Updates(pull).Length > 1);
-        if (asked != cases.Count(at => at.AsksTwice)) faults.Add($"{name}: {asked} reviews asked the model twice");
+        var twice = cases.Count(at => at.AsksTwice);
+        if (asked < twice || asked > twice + cases.Count(at => at.MayAskTwice))
+            faults.Add($"{name}: {asked} reviews asked the model twice");
         if (updated > cases.Count(at => at.MayUpdateTwice)) faults.Add($"{name}: {updated} reviews were sent twice");
         return [.. faults];
     }
