@@ -37,37 +37,28 @@ fn host_of(text: &str) -> Option<&str> {
     address.find(text).map(|hit| hit.group(1))
 }
 
-const PUBLIC: &[&str] = &[
-    "registry.npmjs.org",
-    "registry.yarnpkg.com",
-    "rubygems.org",
-    "files.pythonhosted.org",
-    "pypi.org",
-    "github.com",
-    "codeload.github.com",
-    "api.github.com",
-    "index.crates.io",
-    "repo.packagist.org",
-    "pub.dev",
-    "hex.pm",
-    "repo.hex.pm",
-    "registry.terraform.io",
-    "cocoapods.org",
-    "gitlab.com",
-    "jsr.io",
-    "npm.jsr.io",
-    "deno.land",
+/// Domains of public registries and code hosts, by ending: whoever may publish there, the host itself is no surprise.
+const PUBLIC: &[(&str, &[&str])] = &[
+    ("org", &["npmjs", "rubygems", "pythonhosted", "pypi", "packagist", "cocoapods"]),
+    ("com", &["yarnpkg", "github", "gitlab"]),
+    ("io", &["crates", "terraform", "jsr"]),
+    ("dev", &["pub"]),
+    ("pm", &["hex"]),
+    ("land", &["deno"]),
 ];
+
+/// Whether the host is a public registry's, or below its domain.
+fn is_public(host: &str) -> bool {
+    let mut labels = host.rsplit('.');
+    let (Some(ending), Some(name)) = (labels.next(), labels.next()) else { return false };
+    PUBLIC.iter().any(|(last, names)| *last == ending && names.contains(&name))
+}
 
 /// Hosts that the file named already, in lines that stay or go; None if the hunks show none.
 fn usual_hosts<'f>(file: &'f FileView) -> Option<Vec<&'f str>> {
     let kept = file.lines.iter().filter(|l| !l.is_added() && !l.text().contains("git+"));
-    let mut hosts: Vec<&str> = kept.filter_map(|l| host_of(l.text())).collect();
-    if hosts.is_empty() {
-        return None;
-    }
-    hosts.extend(PUBLIC);
-    Some(hosts)
+    let hosts: Vec<&str> = kept.filter_map(|l| host_of(l.text())).collect();
+    (!hosts.is_empty()).then_some(hosts)
 }
 
 fn origin(file: &FileView, at: usize, usual: Option<&[&str]>, report: &mut Report) {
@@ -86,7 +77,7 @@ fn origin(file: &FileView, at: usize, usual: Option<&[&str]>, report: &mut Repor
                 .to_owned();
         return say(report, file, at, "changed-source", 72, message);
     }
-    if usual.is_some_and(|usual| !usual.contains(&host)) && !git && Ecosystem::of(file.path) != Ecosystem::Php {
+    if usual.is_some_and(|usual| !usual.contains(&host) && !is_public(host)) && !git && Ecosystem::of(file.path) != Ecosystem::Php {
         let message = format!(
             "The lock file takes this package from {host}, where none came from before. Restore \
             the registry's address, or explain the new one."
