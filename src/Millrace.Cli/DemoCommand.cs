@@ -65,7 +65,7 @@ static class DemoCommand
         };
         await using var session = await screen.ProgressAsync(
             "starting the server and a stand-in GitHub", _ => ReviewSession.StartAsync(setup, cancel));
-        await RemoteCheck.RunAsync(session, choice.Remote, screen, cancel);
+        await session.CheckRemoteAsync(choice.Remote, screen, cancel);
         screen.Note($"server {session.Server.Url}, stand-in GitHub {session.GitHub.Address}");
         screen.Note($"pull request: {change.Title} ({change.Files.Length} files, +{change.Additions} -{change.Deletions})");
         var pull = new PullRequest("millrace", "millrace", 1, change);
@@ -75,8 +75,7 @@ static class DemoCommand
         if (result.Comment is not { } comment) throw new CommandException($"nothing was posted: {result.Run.Summary.Message}");
         screen.Result(ReviewText.Visible(comment));
         screen.Note("");
-        screen.Note($"run {result.Run.Summary.Id}: {result.Run.Summary.Outcome}");
-        screen.NoteTable(ReviewText.TimelineHeads, ReviewText.Timeline(result.Run));
+        foreach (var line in RunTree.Lines(result.Run)) screen.Note(line);
         if (keep) await StayAsync(screen, session, cancel);
         return result.Run.Summary.Outcome == RunOutcome.Completed ? 0 : 2;
     }

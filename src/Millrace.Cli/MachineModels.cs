@@ -68,18 +68,23 @@ static class MachineModels
             cancel));
 
     /// <summary>Checks one model of a connection, or recalls its verdict.</summary>
+    /// <param name="screen">Shows how far it is.</param>
+    /// <param name="checks">Keeps the verdict.</param>
+    /// <param name="ask">Asks the model, through the integration that connects it.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="isForced">Whether a known verdict is found anew.</param>
+    /// <param name="cancel">Breaks it off.</param>
     public static async Task<LanguageModel> CheckAsync(
-        Screen screen, CliEnvironment environment, ControlClient client, ModelSummary model, bool isForced,
-        CancellationToken cancel)
+        Screen screen, ModelCheckStore checks, Func<ChatRequest, CancellationToken, Task<ChatAnswer>> ask,
+        ModelSummary model, bool isForced, CancellationToken cancel)
     {
-        var checks = Checks(environment);
         var key = model.VerdictKey!;
         if (!isForced && checks.Find(key) is { } known) return Describe(model, known.Report);
         try
         {
             var report = await screen.ProgressAsync($"checking {model.Name} through {model.Connection}", progress =>
                 ModelCheck.RunAsync(
-                    model.Name, client.AskModelAsync,
+                    model.Name, ask,
                     new Relay<ModelCheckReport>(step => progress.Report(Step("", step))), cancel));
             // A model that answered no question at all was not judged: the next check asks again.
             if (report.Asked > 0) checks.Remember(key, new(report, model.ContextTokens));
@@ -105,11 +110,11 @@ static class MachineModels
     public static async Task<ImmutableArray<LanguageModel>> CheckRemoteAsync(
         Screen screen, CliEnvironment environment, ControlClient client, CancellationToken cancel)
     {
-        var checkedModels = ImmutableArray.CreateBuilder<LanguageModel>();
+        var (checks, checkedModels) = (Checks(environment), ImmutableArray.CreateBuilder<LanguageModel>());
         foreach (var model in await client.ModelsAsync(cancel))
         {
             if (model.VerdictKey is null) continue;
-            checkedModels.Add(await CheckAsync(screen, environment, client, model, isForced: false, cancel));
+            checkedModels.Add(await CheckAsync(screen, checks, client.AskModelAsync, model, isForced: false, cancel));
         }
 
         return checkedModels.ToImmutable();

@@ -137,9 +137,9 @@ static class ModelsCommand
                 : $"there is no model {one}; `millrace models list` shows them");
         }
 
-        var found = new List<LanguageModel>();
+        var (checks, found) = (MachineModels.Checks(environment), new List<LanguageModel>());
         foreach (var model in models)
-            found.Add(await MachineModels.CheckAsync(screen, environment, client, model, isForced, cancel));
+            found.Add(await MachineModels.CheckAsync(screen, checks, client.AskModelAsync, model, isForced, cancel));
         return found;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Millrace.Cli.Changes;
 using Millrace.Cli.Reviewing;
 using Millrace.Cli.StandIn;
@@ -41,7 +40,7 @@ static class ReviewCommand
     static async Task<int> RunAsync(
         Screen screen, CliEnvironment environment, TimeProvider time, Request request, CancellationToken cancel)
     {
-        var settings = Settings(request.Settings);
+        var settings = DataFolder.Settings(request.Settings);
         if (request.Post && request.PullRequest is null) throw new CommandException("--post goes with --pr URL");
         using var real = request.PullRequest is null ? null : RealPullRequest.Parse(request.PullRequest, environment.GitHubToken);
         if (request.Post && environment.GitHubToken is null) throw new CommandException("--post needs a token in GITHUB_TOKEN");
@@ -59,7 +58,7 @@ static class ReviewCommand
             Real = request.Post ? (real!.Api, environment.GitHubToken!) : null,
         };
         await using var session = await screen.ProgressAsync("starting the server", _ => ReviewSession.StartAsync(setup, cancel));
-        await RemoteCheck.RunAsync(session, choice.Remote, screen, cancel);
+        await session.CheckRemoteAsync(choice.Remote, screen, cancel);
         var (pull, payload) = real is null
             ? (Local(change!), null)
             : await real.JoinAsync(session.GitHub, cancel);
@@ -105,18 +104,5 @@ static class ReviewCommand
         {
             throw new CommandException($"not reviewed: {e.Message}");
         }
-    }
-
-    static JsonObject Settings(string[] settings)
-    {
-        JsonObject json = [];
-        foreach (var setting in settings)
-        {
-            var equals = setting.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0) throw new CommandException($"--set {setting}: write NAME=VALUE");
-            json[setting[..equals]] = setting[(equals + 1)..];
-        }
-
-        return json;
     }
 }

@@ -97,19 +97,14 @@ sealed class Screen
     }
 
     /// <summary>A table as the result: columns as wide as their longest cell, the last one unbounded.</summary>
-    public void Table(string[] heads, IEnumerable<string[]> rows) => Write(_output, heads, rows);
-
-    /// <summary>A table beside the result.</summary>
-    public void NoteTable(string[] heads, IEnumerable<string[]> rows) => Write(_errors, heads, rows);
-
-    static void Write(TextWriter writer, string[] heads, IEnumerable<string[]> rows)
+    public void Table(string[] heads, IEnumerable<string[]> rows)
     {
         var all = rows.Prepend(heads).ToList();
         var widths = heads.Select((_, i) => all.Max(row => row[i].Length)).ToArray();
         foreach (var row in all)
         {
             var cells = row.Select((cell, i) => i == row.Length - 1 ? cell : cell.PadRight(widths[i]));
-            writer.WriteLine(string.Join("  ", cells).TrimEnd());
+            _output.WriteLine(string.Join("  ", cells).TrimEnd());
         }
     }
 

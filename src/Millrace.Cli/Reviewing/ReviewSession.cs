@@ -80,7 +80,7 @@ sealed class ReviewSession : IAsyncDisposable
                 {
                     DataFolder = folder.FullName,
                     LanguageModel = setup.LocalModels,
-                    RemoteVerdict = key => setup.Verdicts.Find(key) is { } known ? new(known.Report.Passed, known.Report.Reason) : null,
+                    RemoteVerdict = setup.Verdicts.RemoteVerdict,
                     SendDeadline = setup.SendDeadline,
                     Time = setup.Time,
                 },
@@ -118,7 +118,8 @@ sealed class ReviewSession : IAsyncDisposable
             Server.Platform.Connections.Add(new(RemoteConnection, "openai")
             {
                 BaseUrl = remote.BaseUrl.ToString().TrimEnd('/'),
-                AllowsPrivate = remote.BaseUrl.IsLoopback,
+                // A model server often stands in the own network; the user named it.
+                AllowsPrivate = true,
                 Settings = new() { ["models"] = new JsonArray(remote.Name) },
                 Token = remote.ApiKey,
             }, openai);
@@ -126,6 +127,17 @@ sealed class ReviewSession : IAsyncDisposable
 
         await Server.Platform.DeployAsync(Package.Load(Shipped.Guest("code_review"), setup.Settings));
         GitHub.Hook = (new Uri($"{Server.Url}/hooks/github/{Connection}"), _secret);
+    }
+
+    /// <summary>Checks the model elsewhere, or recalls its verdict; says which on screen.</summary>
+    public async Task CheckRemoteAsync(RemoteModel? remote, Screen screen, CancellationToken cancel)
+    {
+        if (remote is null) return;
+        var models = await Server.Platform.ModelsAsync(cancel);
+        var verdict = await MachineModels.CheckAsync(
+            screen, Verdicts, Server.Platform.AskModelAsync, models.Single(model => model.Name == remote.Name),
+            isForced: false, cancel);
+        MachineModels.Tell(screen, [verdict]);
     }
 
     /// <summary>Sends the webhook of a pull request and waits for its review.</summary>

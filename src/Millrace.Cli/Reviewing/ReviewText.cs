@@ -1,15 +1,13 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Millrace.Flows;
 
 namespace Millrace.Cli.Reviewing;
 
 /// <summary>A review for a person at a terminal.</summary>
 static partial class ReviewText
 {
-    static readonly string[] Severities = ["info", "low", "medium", "high", "critical"];
+    static readonly string[] Severities = ["low", "medium", "high", "critical"];
 
     /// <summary>The words that <c>--fail-on</c> takes, mildest first.</summary>
     public static IReadOnlyList<string> SeverityNames => Severities;
@@ -38,19 +36,7 @@ static partial class ReviewText
             && findings.Any(finding => Array.IndexOf(Severities, (string?)finding?["severity"]) >= limit);
     }
 
-    /// <summary>Each operation of a run with its kind, outcome, time and tokens.</summary>
-    public static IEnumerable<string[]> Timeline(RunDetail run) => run.Operations.Select(operation => new[]
-    {
-        operation.Sequence.ToString(CultureInfo.InvariantCulture),
-        operation.Name,
-        operation.Kind.ToString().ToLowerInvariant(),
-        operation.State.ToString().ToLowerInvariant(),
-        operation.Duration.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture) + " ms",
-        operation.Tokens == 0 ? "" : operation.Tokens.ToString(CultureInfo.InvariantCulture),
-    });
-
-    public static readonly string[] TimelineHeads = ["#", "operation", "kind", "outcome", "time", "tokens"];
-
-    [GeneratedRegex(@"<!--.*?-->\s*", RegexOptions.Singleline)]
+    // Marks begin a line of their own; the same signs inside a quoted line of the patch are its text.
+    [GeneratedRegex(@"^<!-- millrace.*?-->\s*", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex HiddenMark();
 }

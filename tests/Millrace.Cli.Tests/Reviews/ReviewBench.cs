@@ -40,7 +40,7 @@ public sealed class ReviewBench : IAsyncLifetime
                 Time = TimeProvider.System,
             },
             default);
-        await RemoteCheck.RunAsync(Session, remote, new(TextReader.Null, TextWriter.Null, TextWriter.Null), default);
+        await Session.CheckRemoteAsync(remote, new(TextReader.Null, TextWriter.Null, TextWriter.Null), default);
         Calm();
     }
 
