@@ -19,24 +19,39 @@ static class DemoCommand
             DefaultValueFactory = _ => DefaultSample,
         };
         var list = new Option<bool>("--list") { Description = "Shows the sample changes." };
+        var json = DataFolder.JsonOption();
         var keep = new Option<bool>("--keep") { Description = "Leaves server and stand-in running until Ctrl-C." };
         var model = new Option<string?>("--model") { Description = "A .gguf file, or a model's name at OPENAI_BASE_URL." };
         var remote = new Option<bool>("--remote") { Description = "Let OPENAI_MODEL at OPENAI_BASE_URL read: code leaves this machine." };
         var command = new Command(
             "demo", "A signed pull-request webhook becomes a posted code review: server, stand-in GitHub and model on this machine.")
-            { sample, list, keep, model, remote };
+            { sample, list, json, keep, model, remote };
         command.SetAction((result, cancel) => result.GetValue(list)
-            ? Task.FromResult(List(screen))
+            ? Task.FromResult(List(screen, result.GetValue(json)))
             : RunAsync(
                 screen, environment, time, result.GetRequiredValue(sample), result.GetValue(keep),
                 new(result.GetValue(model), result.GetValue(remote)), cancel));
         return command;
     }
 
-    static int List(Screen screen)
+    static int List(Screen screen, bool isJson)
     {
-        var rows = Shipped.Samples().Select(name => (name, change: SampleChange.Read(Shipped.Sample(name))))
-            .Select(sample => new[]
+        var samples = Shipped.Samples().Select(name => (name, change: SampleChange.Read(Shipped.Sample(name)))).ToList();
+        if (isJson)
+        {
+            screen.Result(DataFolder.ToJson(samples.Select(sample => new
+            {
+                sample.name,
+                sample.change.Title,
+                Files = sample.change.Files.Length,
+                sample.change.Additions,
+                sample.change.Deletions,
+                Commits = sample.change.Commits.Length,
+            })));
+            return 0;
+        }
+
+        var rows = samples.Select(sample => new[]
             {
                 sample.name,
                 $"{sample.change.Files.Length} files, +{sample.change.Additions} -{sample.change.Deletions}, "
@@ -54,7 +69,7 @@ static class DemoCommand
         if (!Shipped.Samples().Contains(sample))
             throw new CommandException($"there is no sample {sample}; there are: {string.Join(", ", Shipped.Samples())}");
         var change = SampleChange.Read(Shipped.Sample(sample));
-        await using var choice = await ModelChoice.MakeAsync(wish, environment, null, screen, cancel);
+        await using var choice = await ModelChoice.MakeAsync(wish, environment, "the samples of Millrace", screen, cancel);
         var setup = new ReviewSetup
         {
             LocalModels = choice.Local,

@@ -3,6 +3,7 @@ using Millrace.Cli.Changes;
 using Millrace.Cli.Reviewing;
 using Millrace.Cli.StandIn;
 using Millrace.Flows;
+using Millrace.Server;
 
 namespace Millrace.Cli;
 
@@ -30,10 +31,22 @@ static class ReviewCommand
         var set = new Option<string[]>("--set") { Description = "A setting of the review function: NAME=VALUE." };
         var command = new Command("review", "Reviews your own change: exit 0 reviewed, 1 by --fail-on, 2 not reviewed.")
             { range, patch, pull, post, json, failOn, model, remote, set };
-        command.SetAction((result, cancel) => RunAsync(screen, environment, time, new(
-            result.GetValue(range), result.GetValue(patch), result.GetValue(pull), result.GetValue(post),
-            result.GetValue(json), result.GetValue(failOn), new(result.GetValue(model), result.GetValue(remote)),
-            result.GetValue(set) ?? []), cancel));
+        command.SetAction(async (result, cancel) =>
+        {
+            var request = new Request(
+                result.GetValue(range), result.GetValue(patch), result.GetValue(pull), result.GetValue(post),
+                result.GetValue(json), result.GetValue(failOn), new(result.GetValue(model), result.GetValue(remote)),
+                result.GetValue(set) ?? []);
+            try
+            {
+                return await RunAsync(screen, environment, time, request, cancel);
+            }
+            catch (Exception e) when (e is ServerException or PlatformException or ManifestException)
+            {
+                // 1 says that there are findings; whatever kept the review from being made is 2.
+                throw new CommandException($"not reviewed: {e.Message}");
+            }
+        });
         return command;
     }
 
@@ -44,7 +57,7 @@ static class ReviewCommand
         if (request.Post && request.PullRequest is null) throw new CommandException("--post goes with --pr URL");
         using var real = request.PullRequest is null ? null : RealPullRequest.Parse(request.PullRequest, environment.GitHubToken);
         if (request.Post && environment.GitHubToken is null) throw new CommandException("--post needs a token in GITHUB_TOKEN");
-        var (change, repository) = real is not null ? (null, request.PullRequest) : await ChangeAsync(request, time, cancel);
+        var (change, repository) = real is not null ? (null, real.Name) : await ChangeAsync(request, time, cancel);
         if (change is { Files.IsEmpty: true }) throw new CommandException("there is nothing to review: the change is empty");
 
         await using var choice = await ModelChoice.MakeAsync(request.Wish, environment, repository, screen, cancel);
@@ -84,14 +97,15 @@ static class ReviewCommand
 
     static PullRequest Local(Change change) => new("you", "your-repository", 1, change);
 
-    static async Task<(Change? Change, string Repository)> ChangeAsync(Request request, TimeProvider time, CancellationToken cancel)
+    /// <summary>The change, and the repository whose code it is; null where nobody can tell.</summary>
+    static async Task<(Change? Change, string? Repository)> ChangeAsync(Request request, TimeProvider time, CancellationToken cancel)
     {
         try
         {
             if (request.Patch is { } patch)
             {
                 if (!patch.Exists) throw new CommandException($"there is no file {patch}");
-                return (PatchFile.Read(await File.ReadAllBytesAsync(patch.FullName, cancel), patch.Name, time.GetUtcNow()), patch.FullName);
+                return (PatchFile.Read(await File.ReadAllBytesAsync(patch.FullName, cancel), patch.Name, time.GetUtcNow()), null);
             }
 
             var repository = await GitRepository.OpenAsync(Environment.CurrentDirectory, cancel);

@@ -19,7 +19,7 @@ sealed class ConsentStore(string path)
         File.WriteAllText(path, JsonSerializer.Serialize(all, Indented));
     }
 
-    static string Key(string repository, string host) => $"{Path.GetFullPath(repository)} -> {host}";
+    static string Key(string repository, string host) => $"{repository} -> {host}";
 
     SortedSet<string> Read()
     {

@@ -28,15 +28,16 @@ sealed class ModelChoice : IAsyncDisposable
         ModelWish wish, CliEnvironment environment, string? repository, Screen screen, CancellationToken cancel)
     {
         var verdicts = MachineModels.Checks(environment);
-        var isFile = wish.Model is { } model && (File.Exists(model) || model.EndsWith(".gguf", StringComparison.Ordinal));
-        if (isFile && !File.Exists(wish.Model)) throw new CommandException($"there is no model file {wish.Model}");
-        if (!isFile && FindRemote(wish, environment, repository, screen) is { } remote)
+        var isLocal = wish.Model is { } model && MachineModels.IsLocal(environment, model);
+        if (!isLocal && wish.Model?.EndsWith(".gguf", StringComparison.Ordinal) == true)
+            throw new CommandException($"there is no model file {wish.Model}");
+        if (!isLocal && FindRemote(wish, environment, repository, screen) is { } remote)
         {
             screen.Note($"code leaves this machine: {remote.Name} at {remote.Host} reads it");
             return new(null, remote, verdicts);
         }
 
-        var local = MachineModels.Open(environment, isFile ? wish.Model : null);
+        var local = MachineModels.Open(environment, isLocal ? wish.Model : null);
         MachineModels.Tell(screen, await MachineModels.ChooseAsync(screen, local, cancel) is { } chosen ? [chosen] : []);
         return new(local, null, verdicts);
     }

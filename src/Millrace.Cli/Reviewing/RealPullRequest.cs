@@ -25,6 +25,9 @@ sealed class RealPullRequest : IDisposable
 
     public int Number { get; }
 
+    /// <summary>The repository, with its host.</summary>
+    public string Name => $"{Api.Host}/{Owner}/{Repository}";
+
     /// <summary>Reads <c>https://HOST/OWNER/REPOSITORY/pull/NUMBER</c>; an Enterprise host's API is below <c>/api/v3</c>.</summary>
     /// <exception cref="CommandException">The text is no such address.</exception>
     public static RealPullRequest Parse(string url, string? token)

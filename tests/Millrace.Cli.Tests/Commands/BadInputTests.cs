@@ -20,6 +20,9 @@ public sealed class BadInputTests
     [InlineData("serve --port 70000", "--port 70000: a port is a number from 0 to 65535")]
     [InlineData("serve --listen here", "--listen here: write an address, as 127.0.0.1 or 0.0.0.0")]
     [InlineData("connections", "Required command was not provided")]
+    [InlineData("review --patch no-such.patch", "there is no file")]
+    [InlineData("review --post", "--post goes with --pr URL")]
+    [InlineData("demo no-such-sample", "there is no sample no-such-sample; there are:")]
     public async Task Words_that_make_no_sense_end_with_2_and_say_what_to_write(string words, string expected)
     {
         await using var shell = new Shell();

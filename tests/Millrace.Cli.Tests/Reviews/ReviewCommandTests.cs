@@ -100,6 +100,7 @@ public sealed class ReviewCommandTests : IAsyncLifetime
             (outside, ["--patch", patch], "diff --git"),
             (outside, ["--pr", "http://127.0.0.1:1/ada/wheel/pull/7"], "cannot be reached"),
             (outside, ["--pr", "ada/wheel/7"], "write the pull request's address"),
+            (_scratch.Folder, ["main..topic", "--set", "colour=red"], "unknown setting 'colour'"),
         ];
 
         foreach (var (folder, arguments, reason) in cases)
