@@ -73,15 +73,7 @@ impl Lines {
         }
     }
 
-    /// Whether this line stands in the change still (a finding of an earlier review).
-    pub fn still_has(&self, file: &str, side: Side, quote: &str) -> bool {
-        let quote = normal(quote);
-        self.files.get(file).is_some_and(|lines| {
-            lines.iter().any(|line| line.side == side && (line.masked == quote || line.normal == quote))
-        })
-    }
-
-    /// Where the number of a quote that is still there is now.
+    /// The number that a quoted line of an earlier review has now; None when it is no longer in the change.
     pub fn line_of(&self, file: &str, side: Side, quote: &str, near: u32) -> Option<u32> {
         let quote = normal(quote);
         let fits = |line: &&Line| line.side == side && (line.masked == quote || line.normal == quote);
@@ -169,8 +161,8 @@ mod tests {
 
     #[test]
     fn an_earlier_finding_is_known_by_its_line() {
-        assert!(lines().still_has("src/a.py", Side::Right, "total = count(rows) or 1"));
-        assert!(!lines().still_has("src/a.py", Side::Right, "total = count(rows)"));
+        assert_eq!(Some(2), lines().line_of("src/a.py", Side::Right, "total = count(rows) or 1", 9));
+        assert_eq!(None, lines().line_of("src/a.py", Side::Right, "total = count(rows)", 2));
         assert_eq!(Some(10), lines().line_of("src/b.py", Side::Right, " password = read_secret_file()", 3));
     }
 }
