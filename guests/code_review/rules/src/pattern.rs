@@ -3,6 +3,7 @@
 //! forms), `^`, `$` and a leading `(?i)`. Bytes above 127 belong to `.` and negated classes only.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use crate::pattern_build::Builder;
 
@@ -92,6 +93,12 @@ impl<'t> Match<'t> {
 
 thread_local! {
     static WORK: RefCell<(Vec<u64>, Vec<(usize, usize, usize)>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+/// Builds a pattern when it is first asked for. Not inlined: there are hundreds of callers.
+#[inline(never)]
+pub fn once(pattern: &'static OnceLock<Pattern>, source: &str) -> &'static Pattern {
+    pattern.get_or_init(|| Pattern::new(source))
 }
 
 impl Pattern {

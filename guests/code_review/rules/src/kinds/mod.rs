@@ -33,7 +33,7 @@ use crate::view::{FileView, View};
 macro_rules! pattern {
     ($source:expr) => {{
         static PATTERN: std::sync::OnceLock<crate::pattern::Pattern> = std::sync::OnceLock::new();
-        PATTERN.get_or_init(|| crate::pattern::Pattern::new($source))
+        crate::pattern::once(&PATTERN, $source)
     }};
 }
 pub(crate) use pattern;
