@@ -93,7 +93,7 @@ fn risk(file: &File, findings: &[Finding]) -> i64 {
 
 /// Whether a push touched this hunk. Both sides speak of the same head, so the new side's numbers agree.
 fn is_new(file: &File, hunk: &Hunk, since: &[File]) -> bool {
-    let Some(pushed) = since.iter().find(|pushed| pushed.new_path == file.new_path) else { return false };
+    let Some(pushed) = since.iter().find(|pushed| pushed.path() == file.path()) else { return false };
     if pushed.hunks.is_empty() {
         // GitHub gives no text for a large change: then all of the file counts as new.
         return true;
@@ -278,6 +278,14 @@ mod tests {
         );
         let (pieces, _) = pieces(&diff, Some(&[pushed]), &[], &settings());
         assert_eq!(vec![51], pieces.iter().map(|p| p.hunk.new_start).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_file_deleted_before_a_push_is_not_taken_for_one_deleted_by_it() {
+        let gone = |path: &str| File::from_patch(Some(path), None, Status::Deleted, b"@@ -1,1 +0,0 @@\n-a = 1\n");
+        let diff = Diff { files: vec![gone("src/old.py"), gone("src/new.py")], truncated: false };
+        let (pieces, _) = pieces(&diff, Some(&[gone("src/new.py")]), &[], &settings());
+        assert_eq!(vec!["src/new.py"], pieces.iter().map(|p| p.file.path()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -5,12 +5,8 @@ use crate::report::{Finding, Report, Settled};
 use crate::settings::Settings;
 use crate::state::{fingerprint, Standing, State};
 use crate::text::one_line;
-use rules::mask_secrets;
+use rules::{mask_secrets, FINDINGS_MAX, NEAR};
 
-/// Findings so near to each other are about the same thing.
-const NEAR: u32 = 3;
-/// The rules show so many at most; with fewer, one that is missing is gone and not only crowded out.
-const COMPUTED_MAX: usize = 3;
 const SETTLED_MAX: usize = 20;
 
 /// A finding of the rules, not numbered yet.
@@ -93,7 +89,8 @@ fn add(now: &mut Vec<Finding>, finding: Finding) {
 /// Whether the rules may still see it, and only show others instead.
 fn is_shadowed(old: &Finding, now: &[Finding]) -> bool {
     let near = |f: &Finding| f.file == old.file && f.line.abs_diff(old.line) <= NEAR;
-    now.len() >= COMPUTED_MAX || now.iter().any(|f| f.rule == old.rule || near(f))
+    // With fewer than the rules show at most, one that is missing is gone and not only crowded out.
+    now.len() >= FINDINGS_MAX || now.iter().any(|f| f.rule == old.rule || near(f))
 }
 
 impl Settled {

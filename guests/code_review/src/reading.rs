@@ -8,7 +8,7 @@ use crate::pull::Pull;
 use crate::report::{Finding, Report, Unread, SEVERITIES};
 use crate::settings::Settings;
 use crate::state::fingerprint;
-use crate::text::{cut, one_line, sentence};
+use crate::text::{cut, one_line, sentence, SENTENCE_MAX};
 use millrace::{call, object, Problem, Value};
 use rules::mask_secrets;
 use std::collections::HashSet;
@@ -24,7 +24,6 @@ const ANSWER_TOKENS_MAX: usize = 900;
 const QUESTION_TOKENS: usize = 1_200;
 /// So many useless answers in a row end the reading.
 const USELESS_MAX: usize = 2;
-const SENTENCE_MAX: usize = 600;
 
 struct Model {
     name: String,

@@ -2,7 +2,7 @@
 
 use crate::report::{FileNote, Finding, Report};
 use crate::state::State;
-use crate::text::{code, count, fenced, one_line, prose, thousands};
+use crate::text::{code, count, fenced, one_line, prose, thousands, SENTENCE_MAX};
 
 /// Below GitHub's 65,536, so that hidden marks and a status line find room; counted as UTF-16, the longer count.
 const UNITS_MAX: usize = 60_000;
@@ -10,7 +10,6 @@ const UNITS_MAX: usize = 60_000;
 /// What comes after the risks may not push them out: each list ends early when so much is written.
 const LISTED_MAX: usize = 150;
 const QUOTE_MAX: usize = 300;
-const SENTENCE_MAX: usize = 600;
 const SUMMARY_MAX: usize = 3_000;
 
 struct Page {

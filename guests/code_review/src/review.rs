@@ -10,7 +10,7 @@ use crate::render;
 use crate::report::{Commit, Report, DETAILS_MAX};
 use crate::settings::Settings;
 use crate::state::{with_status, Memory, Phase, State};
-use crate::text::{one_line, sentence};
+use crate::text::{one_line, sentence, SENTENCE_MAX};
 use millrace::door::wait_any;
 use millrace::{object, Call, Problem, Value};
 use rules::diff::File;
@@ -43,7 +43,7 @@ pub struct Failed {
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Failed {
         let why = if problem.detail.is_empty() { &problem.kind } else { &problem.detail };
-        Failed { sentence: sentence(&format!("The review could not be made: {why}"), 600) }
+        Failed { sentence: sentence(&format!("The review could not be made: {why}"), SENTENCE_MAX) }
     }
 }
 

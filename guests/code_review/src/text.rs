@@ -2,6 +2,10 @@
 //! closing keyword, and secrets are masked. All that reaches a comment goes through here.
 
 use rules::mask_secrets;
+pub use rules::thousands;
+
+/// A sentence of a comment is not longer.
+pub const SENTENCE_MAX: usize = 600;
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
@@ -91,7 +95,10 @@ fn visible(text: &str) -> String {
         match c {
             '\n' | '\t' => out.push(c),
             '\r' => {}
-            '\u{200b}'..='\u{200f}'
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}'
             | '\u{feff}'
@@ -129,19 +136,6 @@ pub fn normal(line: &str) -> String {
 /// `1 file`, `2 files`
 pub fn count(n: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
-}
-
-/// `12,345`
-pub fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -186,6 +180,7 @@ mod tests {
     #[test]
     fn hidden_and_reordering_characters_are_shown() {
         assert_eq!("a\\u{202e}b\u{fffd}", one_line("a\u{202e}b\u{1}"));
+        assert_eq!("a\\u{61c}b\\u{ad}", one_line("a\u{61c}b\u{ad}"));
         assert_eq!("a b", one_line(" a\r\n\tb "));
     }
 

@@ -16,7 +16,6 @@ pub struct Facts {
     pub deleted_files: Vec<String>,
     /// Old and new path.
     pub renamed: Vec<(String, String)>,
-    pub copied: Vec<(String, String)>,
     /// Path and how the mode changed, as git writes it.
     pub modes: Vec<(String, u32, u32)>,
     pub binary: Vec<String>,
@@ -25,7 +24,6 @@ pub struct Facts {
     pub tests: Vec<String>,
     pub migrations: Vec<String>,
     pub workflows: Vec<String>,
-    pub docs: Vec<String>,
     /// Lines of code outside tests changed, but no test.
     pub code_without_tests: bool,
     pub public_api: Vec<ApiChange>,
@@ -104,20 +102,18 @@ impl Facts {
             Status::Added => self.new_files.push(path.clone()),
             Status::Deleted => self.deleted_files.push(path.clone()),
             Status::Renamed => self.renamed.push(pair()),
-            Status::Copied => self.copied.push(pair()),
-            Status::Modified => {}
+            Status::Copied | Status::Modified => {}
         }
         if let (Some(old), Some(new)) = (file.old_mode, file.new_mode) {
             self.modes.push((path.clone(), old, new));
         }
-        let lists: [(bool, &mut Vec<String>); 7] = [
+        let lists: [(bool, &mut Vec<String>); 6] = [
             (file.binary, &mut self.binary),
             (place.generated, &mut self.generated),
             (place.lock, &mut self.lock_files),
             (place.test, &mut self.tests),
             (place.migration && !place.test, &mut self.migrations),
             (place.workflow, &mut self.workflows),
-            (place.docs, &mut self.docs),
         ];
         for (_, list) in lists.into_iter().filter(|(fits, _)| *fits) {
             list.push(path.clone());
@@ -176,7 +172,7 @@ impl Facts {
         let lines = self.added_lines + self.removed_lines;
         let large = self.files > 50 || lines > 1500;
         let mixed = self.areas > 8 && lines > 300;
-        let size = format!("{} files and {} changed lines", grouped(self.files), grouped(lines));
+        let size = format!("{} files and {} changed lines", thousands(self.files), thousands(lines));
         match (large, mixed) {
             (true, true) => Some(format!(
                 "This change is very large and touches {} parts of the project ({size}); smaller changes would be \
@@ -196,7 +192,7 @@ impl Facts {
 }
 
 /// `12,345`
-fn grouped(n: usize) -> String {
+pub fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let commas = |(i, c)| if i > 0 && (digits.len() - i) % 3 == 0 { vec![',', c] } else { vec![c] };
     digits.chars().enumerate().flat_map(commas).collect()

@@ -15,11 +15,12 @@ mod scan;
 mod symbols;
 mod view;
 
-pub use facts::{facts, ApiChange, DependencyChange, Facts};
+pub use facts::{facts, thousands, ApiChange, DependencyChange, Facts};
 pub use finding::{Finding, Kind, Severity, Side};
 pub use lang::Lang;
 pub use mask::{looks_secret, mask_secrets};
 pub use paths::Place;
+pub use rank::{FINDINGS_MAX, NEAR};
 
 /// What a reviewer sees of a pull request.
 pub struct Change<'a> {

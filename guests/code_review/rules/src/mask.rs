@@ -284,11 +284,18 @@ fn mask_word(word: &str, before: &str, out: &mut String) {
 
 fn mask_value(value: &str, named: bool, out: &mut String) {
     let long_key = value.len() >= 32 && looks_secret(value) && !value.contains(['/', '.']) && !is_digest(value);
+    let long_key = long_key || is_key_line(value);
     if (named && looks_secret(value)) || long_key || known_shape(value).is_some() {
         push_masked(value, out);
     } else {
         out.push_str(value);
     }
+}
+
+/// A full line of a private key's body: base 64, in which `/` is no sign of a path.
+fn is_key_line(value: &str) -> bool {
+    let base64 = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    base64 && value.len() >= 60 && looks_secret(value) && !is_digest(value)
 }
 
 /// Commit and content hashes are public.
@@ -359,6 +366,14 @@ mod tests {
         ] {
             assert!(!looks_secret(value), "{value}");
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_private_key_are_masked_and_paths_are_not() {
+        let line = format!("{}/{}", "b3BlbnNzaC1rZXktdjEA7Xq2Lm9Rt4Zw8Yc", "Kp5Vd1Hs6Bn3Jf0Gx+Uo2Ea7Ti9Wl4Cq");
+        assert_eq!(mask_secrets(&format!("+{line}")).matches(&line[8..]).count(), 0);
+        let path = "src/main/java/org/example/project/module/feature/implementation/Reader2";
+        assert_eq!(mask_secrets(path), path);
     }
 
     #[test]

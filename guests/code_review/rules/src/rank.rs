@@ -7,9 +7,10 @@ use crate::paths::Place;
 
 /// Below this a finding is more likely noise than not.
 const LEAST: u32 = 50;
-const MOST: usize = 3;
+/// So many findings of one change are shown at most.
+pub const FINDINGS_MAX: usize = 3;
 /// Findings so near to each other are about the same thing.
-const NEAR: u32 = 3;
+pub const NEAR: u32 = 3;
 
 pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
     drop_echoes(&mut findings);
@@ -27,7 +28,7 @@ pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
             continue;
         }
         kept.push(finding);
-        if kept.len() == MOST {
+        if kept.len() == FINDINGS_MAX {
             break;
         }
     }

@@ -44,8 +44,8 @@ impl Declarations {
         add(
             |l| l == Lang::Java || l == Lang::CSharp,
             true,
-            r"^\s*public (?:static |final |virtual |override |abstract |async |sealed |synchronized |default 
-                |readonly |new )*(?:<[^(]*> )?[\w<>\[\],.? ]+ (\w+)\s*(?:<[^(]*>)?(\(.*)",
+            r"^\s*public (?:static |final |virtual |override |abstract |async |sealed |synchronized |
+                default |readonly |new )*(?:<[^(]*> )?[\w<>\[\],.? ]+ (\w+)\s*(?:<[^(]*>)?(\(.*)",
         );
         add(
             |l| l == Lang::Java || l == Lang::CSharp,
@@ -56,8 +56,8 @@ impl Declarations {
         add(
             |l| l == Lang::Kotlin,
             true,
-            r"^\s*(?:public |override |open |suspend |inline |operator 
-                |infix )*fun (?:<[^>]*> )?(?:[\w<>?]+\.)?(\w+)(\(.*)",
+            r"^\s*(?:public |override |open |suspend |inline |operator |
+                infix )*fun (?:<[^>]*> )?(?:[\w<>?]+\.)?(\w+)(\(.*)",
         );
         add(
             |l| l == Lang::Kotlin,

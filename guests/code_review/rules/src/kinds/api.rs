@@ -293,9 +293,7 @@ fn signature(file: &FileView, at: usize, now: usize, old: &Symbol, called: bool,
         say(report, file, now, "required-parameter", 66, message);
         return;
     }
-    let by_name =
-        matches!(file.lang, Lang::Python | Lang::Kotlin | Lang::CSharp | Lang::Swift | Lang::Ruby | Lang::Php);
-    if by_name && before.len() == after.len() && file.lang == Lang::Python {
+    if file.lang == Lang::Python && before.len() == after.len() {
         let differing: Vec<(&Parameter, &Parameter)> =
             before.iter().zip(&after).filter(|(a, b)| a.name != b.name).collect();
         if let [(a, b)] = differing.as_slice() {

@@ -8,7 +8,8 @@ use crate::view::{words_of, Block, FileView, View};
 
 pub fn is_assertion(code: &str) -> bool {
     pattern!(
-        r"\bassert\w*\b\s*[!(.\s]|\bexpect\s*\(|\bpytest\.raises|\braises\(|\bshould\b|\bAssert\.|\bverify\(|\brequire\.\w+\(|\bt\.(?:Error
+        r"\bassert\w*\b\s*[!(.\s]|\bexpect\s*\(|\bpytest\.raises|\braises\(|\bshould\b|\bAssert\.|\bverify\(
+        |\brequire\.\w+\(|\bt\.(?:Error
         |Fatal)f?\(|\bEXPECT_|\bASSERT_|\bXCTAssert|\bCHECK(?:_\w+)?\(|\bREQUIRE(?:_\w+)?\(|\.should\.|\bmust_
         |\bassert\."
     )
@@ -77,7 +78,8 @@ pub fn weakened(view: &View, file: &FileView, block: &Block, removed_words: &Has
     }
     // The failure that the test asked for is no longer asked for.
     let fails = pattern!(
-        r"\bpytest\.raises|assertRaises|assertThrows|expectException|\.toThrow|Assert\.Throws|should_panic|raise_error|\.rejects\."
+        r"\bpytest\.raises|assertRaises|assertThrows|expectException|\.toThrow|Assert\.Throws|should_panic
+        |raise_error|\.rejects\."
     );
     let any = |at: &usize| fails.is_match(&file.lines[*at].live);
     let again = file.lines.iter().any(|l| l.is_added() && fails.is_match(&l.live));

@@ -91,7 +91,6 @@ fn is_constant(name: &str) -> bool {
 
 /// What the visible lines tell of a variable: where it comes from, or that it was looked at before.
 fn is_safe_variable(file: &FileView, at: usize, name: &str, quoters: &[&str], depth: u32) -> bool {
-    let sure = format!("{name} ");
     let mut lines = Vec::new();
     for line in file.above(at, 60) {
         if line.live.contains(name) {
@@ -140,7 +139,7 @@ fn is_safe_variable(file: &FileView, at: usize, name: &str, quoters: &[&str], de
                 |fullmatch|match)\b"
         );
         let guard = pattern!(r"^(?:\}?\s*(?:el)?if|unless|assert|when|raise|guard)\b");
-        if guard.is_match(live) && listed.is_match(live) && (live.contains(&sure) || live.contains(name)) {
+        if guard.is_match(live) && listed.is_match(live) {
             return true;
         }
     }

@@ -152,8 +152,11 @@ fn weak_cipher(file: &FileView, at: usize, report: &mut Report) -> bool {
     }
     if old_tls.is_match(live)
         && !old_tls.is_match(old)
-        && !pattern!(r"(?i)op_no|~|hasattr|defined\(|^\s*[\w.]*(?:PROTOCOL|SSLv|TLSv)\w*\s*[,:]|disable|exclude|deprecated|!=|case\b|match\b")
-            .is_match(live)
+        && !pattern!(
+            r"(?i)op_no|~|hasattr|defined\(|^\s*[\w.]*(?:PROTOCOL|SSLv|TLSv)\w*\s*[,:]|disable
+            |exclude|deprecated|!=|case\b|match\b"
+        )
+        .is_match(live)
     {
         let message = "SSL 3, TLS 1.0 and 1.1 are broken and switched off elsewhere. Ask for TLS 1.2 at least.";
         return say(report, file, at, "old-tls", 68, message.to_owned());

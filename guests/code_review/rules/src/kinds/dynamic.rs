@@ -202,7 +202,6 @@ fn joiner(lang: Lang) -> &'static [&'static str] {
         Lang::Lua => &[".."],
         Lang::Elixir => &["<>"],
         Lang::Ruby => &["+", "<<"],
-        Lang::Go | Lang::Rust | Lang::C | Lang::Cpp => &["+"],
         _ => &["+"],
     }
 }

@@ -77,7 +77,10 @@ fn origin(file: &FileView, at: usize, usual: Option<&[&str]>, report: &mut Repor
                 .to_owned();
         return say(report, file, at, "changed-source", 72, message);
     }
-    if usual.is_some_and(|usual| !usual.contains(&host) && !is_public(host)) && !git && Ecosystem::of(file.path) != Ecosystem::Php {
+    if usual.is_some_and(|usual| !usual.contains(&host) && !is_public(host))
+        && !git
+        && Ecosystem::of(file.path) != Ecosystem::Php
+    {
         let message = format!(
             "The lock file takes this package from {host}, where none came from before. Restore \
             the registry's address, or explain the new one."

@@ -300,8 +300,7 @@ fn edited_before(file: &FileView) -> Option<usize> {
             |models\.\w+Field|^\s+\w+\s+(?:varchar|text|int|bigint|boolean|timestamp\w*|uuid|numeric)\b"
     );
     let fixes = pattern!(r"(?i)if\s+(?:not\s+)?exists|concurrently");
-    let at = file.lines.iter().position(|l| l.is_new() && ddl.is_match(&l.live) && !fixes.is_match(&l.live))?;
-    Some(at)
+    file.lines.iter().position(|l| l.is_new() && ddl.is_match(&l.live) && !fixes.is_match(&l.live))
 }
 
 /// A name that tells the order of migrations, as they are applied once.

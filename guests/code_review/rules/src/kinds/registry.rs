@@ -110,6 +110,7 @@ pub fn settings(file: &FileView, report: &mut Report) {
             if !fits || !text.contains(['=', ':', ' ', '<', '(']) {
                 continue;
             }
+            let by_address = setting.rule == "insecure-registry" && !setting.names.is_empty();
             let found = compiled(setting).is_match(text);
             let before = file.pair_of(at).is_some_and(|old| compiled(setting).is_match(&old.live));
             let harmless = pattern!(
@@ -118,10 +119,10 @@ pub fn settings(file: &FileView, report: &mut Report) {
             );
             let in_scope = setting.rule != "insecure-registry" || name != "pom.xml" || in_repository(file, at);
             let project_page = name == "pom.xml" && !in_repository(file, at)
-                || (setting.score == 82 && harmless.is_match(text) && name != "pom.xml" && name != "settings.xml");
+                || (by_address && harmless.is_match(text) && name != "pom.xml" && name != "settings.xml");
             let homepage = name == "pyproject.toml" && !text.trim_start().starts_with("url")
                 || name == "composer.json" && !text.contains("\"url\"");
-            if found && !before && in_scope && !project_page && !(setting.score == 82 && homepage) {
+            if found && !before && in_scope && !project_page && !(by_address && homepage) {
                 say(report, file, at, setting.rule, setting.score, setting.message.to_owned());
                 break;
             }

@@ -50,7 +50,8 @@ pub fn release_gone(view: &View, file: &FileView, at: usize, report: &mut Report
             |\?\.)(?:Close|close|Unlock|RUnlock|unlock|release|Release|dispose|Dispose|DisposeAsync|Stop|stop
             |shutdown|Shutdown|disconnect|unsubscribe|cancel|Cancel|Body\.Close|destroy|terminate|abort|recycle
             |cleanup|free)\(\)|(?:cancel|unsubscribe|clearInterval|clearTimeout|free|kfree|fclose|close|closedir
-            |delete|munmap|g_free|sqlite3_finalize|(?:\w+\.)*removeEventListener|CFRelease|av_free\w*|EVP_\w+_free|BN_free
+            |delete|munmap|g_free|sqlite3_finalize|(?:\w+\.)*removeEventListener|CFRelease|av_free\w*|EVP_\w+_free
+            |BN_free
             |OPENSSL_free|Py_X?DECREF|put_device|of_node_put|kobject_put|dev_put|sock_put|fput|\w*mutex_unlock
             |spin_unlock\w*|\w+_(?:free|unref|put|destroy|release|close|unlock|cleanup|dispose)|curl_easy_cleanup
             |xmlFree\w*|mysqli?_free_result)\s*\(?\s*([\w.>\[\]&*-]*)(?:['\x22].*)?\)?)\s*;?\s*$"
@@ -95,7 +96,8 @@ pub fn release_gone(view: &View, file: &FileView, at: usize, report: &mut Report
             .above(at, 60)
             .any(|l| !l.is_removed() && takes.is_match(&l.code) && words_of(&l.code).any(|w| w == name));
     let end_of_life = pattern!(
-        r"(?i)unmount|destroy|dispose|teardown|dealloc|deinit|disconnected|onstop|close|cleanup|shutdown|__exit__|finalize"
+        r"(?i)unmount|destroy|dispose|teardown|dealloc|deinit|disconnected|onstop|close|cleanup|shutdown
+            |__exit__|finalize"
     );
     let at_the_end = end_of_life.is_match(file.context_of(at))
         || file.above(at, 6).any(|l| l.code.contains('(') && end_of_life.is_match(&l.code));

@@ -25,7 +25,9 @@ pub fn find(view: &View, report: &mut Report) {
                     || load_gone(view, file, at, report);
             } else if line.is_new() {
                 let _ = no_longer_scoped(file, at, report)
-                    || unbounded(file, at, report)
+                    || endless_attempts(file, at, report)
+                    || timeout_gone(file, at, report)
+                    || bound_gone(file, at, report)
                     || not_atomic(file, at, report)
                     || taken(file, at, report)
                     || held_on_return(file, at, report)
@@ -54,8 +56,8 @@ pub fn in_small_block(file: &FileView, at: usize, most: usize) -> bool {
     })
 }
 
-/// Limits of time and number that were given and no longer are.
-fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
+/// A number of attempts that was given and no longer is.
+fn endless_attempts(file: &FileView, at: usize, report: &mut Report) -> bool {
     let attempts = pattern!(
         r"(?i)\bfor\b.*(?:attempt|retr|tries|try)\w*.*(?:range\(|<|\bin\b|\.\.)|\bwhile\b.*(?:attempt|retr
             |tries)\w*\s*(?:<|>|!=)"
@@ -69,8 +71,9 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
         .iter()
         .filter(|b| b.lines.contains(&at))
         .any(|b| b.removed.iter().any(|i| attempts.is_match(&file.lines[*i].live)));
-    if for_ever.is_match(&file.lines[at].code) && counted {
-        return say(
+    for_ever.is_match(&file.lines[at].code)
+        && counted
+        && say(
             report,
             file,
             at,
@@ -78,8 +81,11 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
             78,
             "The number of attempts is no longer bounded: what always \
             fails is tried for ever. Give up after a few, with growing waits.",
-        );
-    }
+        )
+}
+
+/// A wait that had an end.
+fn timeout_gone(file: &FileView, at: usize, report: &mut Report) -> bool {
     let Some(old) = file.pair_of(at) else { return false };
     let line = &file.lines[at];
     let (was, now) = (old.live.as_str(), line.live.as_str());
@@ -115,10 +121,12 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
         }
     }
     let off = pattern!(
-        r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*(?:None|0|null|undefined|-1|false)\b|set_?timeout\(\s*None|setSoTimeout\(\s*0\)"
+        r"(?i)\btimeout\w*['\x22]?\s*[:=]\s*(?:None|0|null|undefined|-1|false)\b|set_?timeout\(\s*None
+            |setSoTimeout\(\s*0\)"
     );
-    if timeout.is_match(was) && off.is_match(now) {
-        return say(
+    timeout.is_match(was)
+        && off.is_match(now)
+        && say(
             report,
             file,
             at,
@@ -126,8 +134,13 @@ fn unbounded(file: &FileView, at: usize, report: &mut Report) -> bool {
             74,
             "The wait no longer has an end: a peer that does not answer holds this caller for ever. Keep the \
                 timeout.",
-        );
-    }
+        )
+}
+
+/// A size of a cache, of what is read, or of a list of rows, that was given and no longer is.
+fn bound_gone(file: &FileView, at: usize, report: &mut Report) -> bool {
+    let Some(old) = file.pair_of(at) else { return false };
+    let (was, now) = (old.live.as_str(), file.lines[at].live.as_str());
     let cache =
         pattern!(r"(?i)(?:maxsize|max_size|maximumSize|max_entries|maxEntries|maxsize|\bmax)['\x22]?\s*[=:(]\s*\d");
     let cache_off = pattern!(r"(?i)maxsize\s*=\s*None|max\w*['\x22]?\s*[:=]\s*(?:Infinity|0|-1|null|Integer\.MAX)");
@@ -214,11 +227,9 @@ fn not_atomic(file: &FileView, at: usize, report: &mut Report) -> bool {
     )
 }
 
-/// What is opened on a new line and closed nowhere in sight.
-fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
-    let line = &file.lines[at];
-    let code = line.code.as_str();
-    let (name, closes, score, what): (String, String, u32, &str) = match file.lang {
+/// What a line opens: its name, what closes it, how sure that is, and what it is.
+fn opened(lang: Lang, code: &str) -> Option<(String, String, u32, &'static str)> {
+    match lang {
         Lang::Go => {
             let response = pattern!(
                 r"^\s*(\w+),\s*\w+\s*:?=\s*(?:http\.(?:Get|Post|Head|PostForm)|[\w.]*(?:[cC]lient|httpc|hc|c)\.(?:Do
@@ -234,15 +245,15 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
             );
             if let Some(hit) = response.find(code) {
                 if !pattern!(r"(?i)resp|res\b|response|r\b").is_match(hit.group(1)) || hit.group(1) == "_" {
-                    return false;
+                    return None;
                 }
-                (hit.group(1).to_owned(), format!("{}.Body", hit.group(1)), 70, "The body of the answer")
+                Some((hit.group(1).to_owned(), format!("{}.Body", hit.group(1)), 70, "The body of the answer"))
             } else if let Some(hit) = rows.find(code) {
-                (hit.group(1).to_owned(), format!("{}.Close", hit.group(1)), 70, "The result set")
+                Some((hit.group(1).to_owned(), format!("{}.Close", hit.group(1)), 70, "The result set"))
             } else if let Some(hit) = file_opened.find(code) {
-                (hit.group(1).to_owned(), format!("{}.Close", hit.group(1)), 66, "What is opened here")
+                Some((hit.group(1).to_owned(), format!("{}.Close", hit.group(1)), 66, "What is opened here"))
             } else {
-                return false;
+                None
             }
         }
         Lang::Python => {
@@ -250,8 +261,8 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
                 r"^\s*(\w+)\s*=\s*(?:open|io\.open|gzip\.open|socket\.socket|sqlite3\.connect|zipfile\.ZipFile
                     |tarfile\.open)\("
             );
-            let Some(hit) = opened.find(code) else { return false };
-            (hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 62, "What is opened here")
+            let hit = opened.find(code)?;
+            Some((hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 62, "What is opened here"))
         }
         Lang::Java => {
             let opened = pattern!(
@@ -260,11 +271,17 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
                     |Files\.(?:newInputStream|newOutputStream|lines|list|walk|newBufferedReader)\(
                     |[\w.]*(?:dataSource|ds)\.getConnection\()"
             );
-            let Some(hit) = opened.find(code) else { return false };
-            (hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 64, "What is opened here")
+            let hit = opened.find(code)?;
+            Some((hit.group(1).to_owned(), format!("{}.close", hit.group(1)), 64, "What is opened here"))
         }
-        _ => return false,
-    };
+        _ => None,
+    }
+}
+
+/// What is opened on a new line and closed nowhere in sight.
+fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
+    let code = file.lines[at].code.as_str();
+    let Some((name, closes, score, what)) = opened(file.lang, code) else { return false };
     let returned = |code: &str| {
         let mut starts = code.match_indices("return ").map(|(i, _)| code[i + 7..].trim_start_matches(['&', '*', '(']));
         starts.any(|rest| {
@@ -291,7 +308,6 @@ fn taken(file: &FileView, at: usize, report: &mut Report) -> bool {
             || c.contains(&format!("Close({name}"))
             || c.contains(&format!("with {name}"))
             || c.contains(&format!("close({name}"))
-            || c.contains(&format!("rows.Close")) && name == "rows"
     });
     if safe || !ends || code.contains("self.") || name == "_" {
         return false;

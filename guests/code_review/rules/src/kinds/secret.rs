@@ -53,7 +53,8 @@ fn look(file: &FileView, at: usize, source: &Source) -> Option<Hit> {
         // A marker in code that reads keys is no key: the key's own lines follow it.
         if !(key && file.lang.is_code() && !key_follows(file, at, text)) {
             let certain = !key && shape.name != "JSON web token" && !text.contains("_test_");
-            let what = format!("A {}", shape.name).replace("A A", "An A").replace("A O", "An O");
+            let article = if shape.name.starts_with(['A', 'O', 'a']) { "An" } else { "A" };
+            let what = format!("{article} {}", shape.name);
             return Some(Hit { rule: "known-token", what, value: text[from..to].to_owned(), score: 95, certain });
         }
     }
@@ -157,7 +158,8 @@ fn given_name(file: &FileView, at: usize, before: &str) -> Option<String> {
     let second =
         pattern!(r#"(?:set|put|add|header|env|setProperty|setenv|Add|Set|define)\(\s*["']([\w.-]+)["']\s*,\s*$"#);
     let login = pattern!(
-        r#"(?i)(?:NetworkCredential|\.login|authenticate|PasswordAuthentication|basic_?auth|HTTPBasicAuth|UsernamePasswordCredentials|\bauth\s*=\s*)\(\s*["'][^"']*["']\s*,\s*$"#
+        r#"(?i)(?:NetworkCredential|\.login|authenticate|PasswordAuthentication|basic_?auth|HTTPBasicAuth
+            |UsernamePasswordCredentials|\bauth\s*=\s*)\(\s*["'][^"']*["']\s*,\s*$"#
     );
     if login.is_match(before) {
         return Some("password".to_owned());

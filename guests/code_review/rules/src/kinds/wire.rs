@@ -176,13 +176,28 @@ pub fn list_of_exports(view: &View, file: &FileView, at: usize, announced: bool,
     }
 }
 
+/// Protocol buffers: a value of an enumeration that gets another number.
+fn renumbered_value(file: &FileView, at: usize, report: &mut Report) -> bool {
+    let value = pattern!(r"^\s*([A-Z][A-Z0-9_]*)\s*=\s*(\d+)\s*(?:\[.*\])?;");
+    let Some(old) = value.find(&file.lines[at].code) else { return false };
+    let now =
+        file.lines.iter().enumerate().filter(|(_, l)| l.is_added()).find(|(_, l)| {
+            value.find(&l.code).is_some_and(|n| n.group(1) == old.group(1) && n.group(2) != old.group(2))
+        });
+    let Some((now, _)) = now else { return false };
+    let message = format!(
+        "`{}` gets another number: programs of the last version read it as something else. Keep the number.",
+        old.group(1)
+    );
+    say(report, file, now, "changed-number", 82, message)
+}
+
 /// Protocol buffers: numbers and types are what goes over the wire.
 pub fn proto(file: &FileView, report: &mut Report) {
     let field = pattern!(
         r"^\s*(?:(?:optional|repeated
         |required)\s+)?([\w.<>, ]+?)\s+(\w+)\s*=\s*(\d+)\s*(?:\[.*\])?;"
     );
-    let value = pattern!(r"^\s*([A-Z][A-Z0-9_]*)\s*=\s*(\d+)\s*(?:\[.*\])?;");
     let reserved = file
         .lines
         .iter()
@@ -195,23 +210,7 @@ pub fn proto(file: &FileView, report: &mut Report) {
             continue;
         }
         let Some(old) = field.find(&line.code) else {
-            let Some(old) = value.find(&line.code) else { continue };
-            let now = file.lines.iter().enumerate().filter(|(_, l)| l.is_added()).find(|(_, l)| {
-                value.find(&l.code).is_some_and(|n| n.group(1) == old.group(1) && n.group(2) != old.group(2))
-            });
-            if let Some((now, _)) = now {
-                say(
-                    report,
-                    file,
-                    now,
-                    "changed-number",
-                    82,
-                    format!(
-                        "`{}` gets another number: programs of the \
-                    last version read it as something else. Keep the number.",
-                        old.group(1)
-                    ),
-                );
+            if renumbered_value(file, at, report) {
                 return;
             }
             continue;
