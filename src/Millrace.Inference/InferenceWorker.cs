@@ -16,7 +16,11 @@ public sealed class InferenceWorker
     readonly int _threads;
     readonly int _contextTokensMax;
     readonly BlockingCollection<Frame> _jobs = [];
-    readonly ConcurrentDictionary<long, CancellationTokenSource> _running = new();
+    readonly ConcurrentDictionary<long, CancellationTokenSource> _open = new();
+
+    // Requests whose turn has not come. Whoever takes one out of here answers it.
+    readonly ConcurrentDictionary<long, Frame> _waiting = new();
+    readonly SemaphoreSlim _sending = new(1);
     (string Path, LlamaModel Model)? _loaded;
 
     InferenceWorker(Stream stream, int threads, int contextTokensMax) =>
@@ -47,7 +51,7 @@ public sealed class InferenceWorker
         thread.Start();
         while (await Frame.ReadAsync(stream, default) is { } frame)
         {
-            if (frame.Kind == FrameKind.Cancel) worker.Cancel(frame.Id);
+            if (frame.Kind == FrameKind.Cancel) await worker.CancelAsync(frame.Id);
             else worker.Enqueue(frame);
         }
 
@@ -56,22 +60,27 @@ public sealed class InferenceWorker
 
     void Enqueue(Frame frame)
     {
-        _running[frame.Id] = new();
+        _open[frame.Id] = new();
+        _waiting[frame.Id] = frame;
         _jobs.Add(frame);
     }
 
-    void Cancel(long id)
+    // One that waits is answered here: the host takes a worker that is silent after a cancel for stuck, and the loop
+    // may be busy with another request for longer than that.
+    async Task CancelAsync(long id)
     {
-        if (_running.TryGetValue(id, out var source)) source.Cancel();
+        if (!_open.TryGetValue(id, out var source)) return;
+        await source.CancelAsync();
+        if (_waiting.TryRemove(id, out _)) await SendAsync(Cancelled(id));
     }
 
     void WorkLoop()
     {
         foreach (var frame in _jobs.GetConsumingEnumerable())
         {
-            var answer = Answer(frame, _running[frame.Id].Token);
-            _running.TryRemove(frame.Id, out _);
-            SendAsync(answer).GetAwaiter().GetResult();
+            if (_waiting.TryRemove(frame.Id, out _))
+                SendAsync(Answer(frame, _open[frame.Id].Token)).GetAwaiter().GetResult();
+            _open.TryRemove(frame.Id, out _);
         }
     }
 
@@ -95,9 +104,12 @@ public sealed class InferenceWorker
         }
         catch (OperationCanceledException)
         {
-            return new(FrameKind.Error, frame.Id) { ErrorType = "cancelled", Message = "the request was cancelled" };
+            return Cancelled(frame.Id);
         }
     }
+
+    static Frame Cancelled(long id) =>
+        new(FrameKind.Error, id) { ErrorType = "cancelled", Message = "the request was cancelled" };
 
     LlamaModel Model(string path)
     {
@@ -113,7 +125,7 @@ public sealed class InferenceWorker
     static ChatReply Chat(LlamaModel model, ChatJob job, CancellationToken cancel)
     {
         var prompt = model.Tokenize(job.Turns);
-        if (prompt.Length + job.MaxTokens > model.ContextTokens)
+        if (job.MaxTokens > model.ContextTokens - prompt.Length)
         {
             throw new InferenceException(
                 "context-exceeded",
@@ -143,6 +155,16 @@ public sealed class InferenceWorker
         return found.Length == 0 ? null : found.Min();
     }
 
-    // Hello goes out before the work loop starts, and from then on only the loop sends: no lock is needed.
-    Task SendAsync(Frame frame) => Frame.WriteAsync(_stream, frame, default);
+    async Task SendAsync(Frame frame)
+    {
+        await _sending.WaitAsync();
+        try
+        {
+            await Frame.WriteAsync(_stream, frame, default);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
 }

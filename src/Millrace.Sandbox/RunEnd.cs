@@ -10,7 +10,7 @@ public enum RunEndKind
     Exited,
     /// <summary>The guest trapped.</summary>
     Trapped,
-    /// <summary>The guest needed more memory than its limit and died of it.</summary>
+    /// <summary>The guest needed more memory than its limit, from the start or later, and died of it.</summary>
     OutOfMemory,
     /// <summary>The instruction budget is used up.</summary>
     OutOfFuel,

@@ -107,6 +107,7 @@ public sealed class SandboxRun
         }
         catch (LinkException link)
         {
+            if (store.MemoryLimitHit) return OutOfMemory();
             return new(RunEndKind.Trapped, 0, link.Message) { Trap = TrapCode.UnknownImport };
         }
         catch (TrapException trap)

@@ -105,7 +105,8 @@ public static class ProgramRun
             return type.Kind switch
             {
                 // Both readings of the bits are written by people: -1 and 4294967295 are one i32.
-                ValueKind.I32 => Value.From(unchecked((int)long.Parse(text, culture))),
+                ValueKind.I32 when text.StartsWith('-') => Value.From(int.Parse(text, culture)),
+                ValueKind.I32 => Value.From(unchecked((int)uint.Parse(text, culture))),
                 ValueKind.I64 when text.StartsWith('-') => Value.From(long.Parse(text, culture)),
                 ValueKind.I64 => Value.From(unchecked((long)ulong.Parse(text, culture))),
                 ValueKind.F32 => Value.From(float.Parse(text, culture)),

@@ -15,7 +15,6 @@ public sealed class Table
     {
         ArgumentOutOfRangeException.ThrowIfNegative(countMin);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(countMin, countMax ?? countMin);
-        store.CheckReference(elementType, initial);
         (Store, ElementType, CountMax) = (store, elementType, countMax);
         if (Grow(countMin, initial) < 0)
             throw new LinkException($"a table of {countMin} elements is more than the store's limits allow");
@@ -56,8 +55,10 @@ public sealed class Table
     }
 
     /// <summary>Grows by that many elements; the former number, or −1 where a limit forbids it.</summary>
+    /// <exception cref="ArgumentException">The value has another type or another store.</exception>
     public int Grow(long count, object? value)
     {
+        Store.CheckReference(ElementType, value);
         var before = Length;
         if (count == 0) return before;
         if (count < 0 || count > Math.Min(CountMax ?? uint.MaxValue, Array.MaxLength) - before) return -1;

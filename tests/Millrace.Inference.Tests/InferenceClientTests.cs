@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Millrace.Inference.Worker;
 
 namespace Millrace.Inference.Tests;
 
@@ -12,7 +13,7 @@ public sealed class InferenceClientTests : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        _client = new(new(["dotnet", Path.Combine(AppContext.BaseDirectory, "millrace.dll"), "inference-worker"]));
+        _client = new(new(Command));
         return Task.CompletedTask;
     }
 
@@ -21,6 +22,9 @@ public sealed class InferenceClientTests : IAsyncLifetime
         await _client.DisposeAsync();
         _timeout.Dispose();
     }
+
+    static ImmutableArray<string> Command =>
+        ["dotnet", Path.Combine(AppContext.BaseDirectory, "millrace.dll"), "inference-worker"];
 
     static string Tiny => Path.Combine(AppContext.BaseDirectory, "models", "tinychat-q8_0.gguf");
 
@@ -148,6 +152,52 @@ public sealed class InferenceClientTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         Assert.True(await other > 0);
         Assert.Equal(worker, _client.WorkerId);
+    }
+
+    [SkippableFact]
+    public async Task A_request_cancelled_before_its_turn_costs_the_one_at_work_nothing()
+    {
+        NeedsLibrary();
+        var model = Given("SmolLM2-135M-Instruct.Q4_1.gguf");
+        await _client.DescribeAsync(model, _timeout.Token);
+        var worker = _client.WorkerId;
+        using var enough = new CancellationTokenSource();
+        using var soon = new CancellationTokenSource();
+
+        var atWork = _client.ChatAsync(Ask(model, "Write a long story about a river.", 4000), enough.Token);
+        var waiting = _client.ChatAsync(Ask(model, "Who are you?"), soon.Token);
+        await soon.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        Assert.False(atWork.IsCompleted);
+        Assert.Equal(worker, _client.WorkerId);
+        await enough.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => atWork);
+    }
+
+    [SkippableFact]
+    public async Task An_answer_longer_than_the_context_is_refused_however_long()
+    {
+        NeedsLibrary();
+
+        var error = await Assert.ThrowsAsync<InferenceException>(
+            () => _client.ChatAsync(Ask(Tiny, "Who are you?", int.MaxValue), _timeout.Token));
+
+        Assert.Equal("context-exceeded", error.Type);
+        Assert.Contains($"{int.MaxValue} of answer", error.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_request_that_meets_a_worker_already_put_away_may_be_asked_again()
+    {
+        NeedsLibrary();
+        var worker = await WorkerProcess.StartAsync(new(Command), _timeout.Token);
+        await worker.DisposeAsync();
+
+        var error = await Assert.ThrowsAsync<InferenceException>(
+            () => worker.AskAsync(FrameKind.Describe, Ask(Tiny, "x"), _timeout.Token));
+
+        Assert.True(error.IsTransient);
     }
 
     [Fact]

@@ -238,6 +238,16 @@ public sealed class DoorTests
         Assert.Equal(TrapCode.HostFault, Runs.Execute(guest, _host).Trap);
     }
 
+    [Fact]
+    public void Says_the_same_of_what_was_not_waited_for_whether_or_not_its_answer_came()
+    {
+        var guest = Wat.Program("(call $take (call $op (i32.const 0)) (i32.const -1) (i32.const 0))");
+        var early = new FakeRunHost();
+        early.OnStart = (sequence, _) => early.Answer(sequence, "HEAD");
+
+        Assert.Equal(Runs.Execute(guest, _host).Message, Runs.Execute(guest, early).Message);
+    }
+
     static string ErrorType(ReadOnlySpan<byte> printed)
     {
         Assert.Equal(1, BitConverter.ToInt32(printed));

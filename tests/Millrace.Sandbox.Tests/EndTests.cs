@@ -171,6 +171,18 @@ public sealed class EndTests
     }
 
     [Fact]
+    public void Is_out_of_memory_when_it_asks_for_too_much_from_the_start()
+    {
+        var limits = WithLimits(new() { MemoryBytesMax = 8 << 20 });
+
+        var end = Runs.Execute(Wat.Module("""(module (memory 200) (func (export "_start")))"""), _host, limits);
+
+        Assert.Equal(
+            (RunEndKind.OutOfMemory, null, "the guest needed more than its 8 MiB of memory"),
+            (end.Kind, end.Trap, end.Message));
+    }
+
+    [Fact]
     public void Traps_that_have_nothing_to_do_with_memory_stay_traps() => Assert.Equal(
         RunEndKind.Trapped, Runs.Execute(Wat.Program("(drop (memory.grow (i32.const 1))) unreachable"), _host).Kind);
 

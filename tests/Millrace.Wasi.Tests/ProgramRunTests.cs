@@ -71,6 +71,7 @@ public sealed class ProgramRunTests
         Assert.Equal(["0", "-5", "1.75"], end.Results.ToArray());
         Assert.Throws<ArgumentException>(() => ProgramRun.Execute(module, new(), "f", ["1"]));
         Assert.Throws<ArgumentException>(() => ProgramRun.Execute(module, new(), "f", ["x", "1", "1", "1"]));
+        Assert.Throws<ArgumentException>(() => ProgramRun.Execute(module, new(), "f", ["4294967296", "1", "1", "1"]));
         Assert.Throws<ArgumentException>(() => ProgramRun.Execute(module, new(), "g"));
         Assert.Throws<ArgumentException>(() => ProgramRun.Execute(module, new()));
     }

@@ -105,7 +105,16 @@ sealed class WorkerProcess : IAsyncDisposable
         var answer = new TaskCompletionSource<Frame>(TaskCreationOptions.RunContinuationsAsynchronously);
         _asked[id] = answer;
         if (!_isAlive) FailAll();
-        await SendAsync(new(kind, id) { Job = job }, cancel);
+        try
+        {
+            await SendAsync(new(kind, id) { Job = job }, cancel);
+        }
+        catch
+        {
+            _asked.TryRemove(id, out _);
+            throw;
+        }
+
         using var registration = cancel.Register(() => _ = StopAsync(id, answer.Task));
         var frame = await answer.Task;
         if (frame.Kind == FrameKind.Reply) return frame;
@@ -190,6 +199,6 @@ sealed class WorkerProcess : IAsyncDisposable
         await _reading;
         await _process.WaitForExitAsync();
         _process.Dispose();
-        _writing.Dispose();
+        // The semaphore stays: who came here before the end still goes through it, to be told of the end.
     }
 }

@@ -54,9 +54,10 @@ static class DoorCalls
     static void Take(RunDoor door, Memory memory, ReadOnlySpan<Value> a)
     {
         var handle = (uint)a[0].AsI32;
-        if (door.Find(handle).Result is { } announced)
+        // Checked before the handle is freed. Only once it is announced: the guest must not see whether an answer that
+        // it did not wait for has come already.
+        if (door.Find(handle) is { IsAnnounced: true, Result: { } announced })
         {
-            // Checked before the handle is freed, and only the lengths that a wait announced are touched.
             _ = Bytes(memory, a[1], Value.From(announced.Head.Length));
             _ = Bytes(memory, a[2], Value.From(announced.Body.Length));
         }

@@ -239,7 +239,7 @@ sealed class IlWriter
 
     void Enlarge()
     {
-        if (_length > LengthMax)
+        if (_code.Length >= LengthMax)
             throw new UnsupportedFeatureException($"a function takes more than {LengthMax} bytes of CIL");
         Array.Resize(ref _code, _code.Length * 2);
     }

@@ -123,7 +123,22 @@ public sealed class LinkerTests
         var module = Module.Compile(engine, WatText.ToBinary("""(module (import "env" "m" (memory 1)))"""));
 
         Assert.Throws<ArgumentException>(() => table[0] = function);
+        Assert.Throws<ArgumentException>(() => table.Grow(1, function));
         Assert.Throws<LinkException>(() => linker.Instantiate(other, module));
+    }
+
+    // Guest code calls what a table of functions holds without looking at its class.
+    [Fact]
+    public void A_table_of_functions_takes_nothing_else()
+    {
+        using var engine = new Engine();
+        using var store = new Store(engine);
+        var table = new Table(store, ValueType.FuncRef, 1);
+
+        Assert.Throws<ArgumentException>(() => table[0] = "text");
+        Assert.Throws<ArgumentException>(() => table.Grow(1, "text"));
+        Assert.Throws<ArgumentException>(() => new Table(store, ValueType.FuncRef, 1, initial: "text"));
+        Assert.Equal(1, table.Count);
     }
 
     [Fact]
