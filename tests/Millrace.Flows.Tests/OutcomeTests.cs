@@ -41,6 +41,27 @@ public sealed class OutcomeTests
     }
 
     [Fact]
+    public async Task A_failure_is_told_of_without_a_body_that_holds_half_a_surrogate_pair()
+    {
+        JsonNode? told = null;
+        await using var test = new TestPlatform();
+        await test.OpenAsync();
+        await test.DeployAsync(door =>
+        {
+            var type = (string)JsonNode.Parse(door.Environment("MILLRACE_EVENT"))!["type"]!;
+            if (type == "millrace.run.failed") told = JsonNode.Parse(door.Input);
+            return 4;
+        }, "on_failure: true");
+
+        var failed = await test.RunAsync("""{"title":"\ud83d"}""");
+        var answer = Assert.Single(await test.Platform.RunsAsync(), run => run.FailureOf == failed.Summary.Id);
+        await test.EndAsync(answer.Id);
+
+        Assert.Equal(RunOutcome.Failed, failed.Summary.Outcome);
+        Assert.Null(told!["event"]!["body"]);
+    }
+
+    [Fact]
     public async Task A_guest_that_does_something_else_when_executed_again_diverges_before_it_sends()
     {
         await using var test = new TestPlatform();

@@ -5,6 +5,23 @@ namespace Millrace.Flows.Tests;
 
 public sealed class PlatformTests
 {
+    [Theory]
+    [InlineData("kv.get", """{"key":"\ud83d"}""")]
+    [InlineData("outside.read", """{"text":"\ud83d"}""")]
+    [InlineData("outside.read", """{"\ud83d":1}""")]
+    [InlineData("outside.read", "no JSON")]
+    public async Task A_head_that_cannot_be_read_is_an_error_result(string operation, string head)
+    {
+        await using var test = new TestPlatform();
+        await test.OpenAsync();
+        await test.DeployAsync(door => (int)door.Call(operation, head).State);
+
+        var run = await test.RunAsync();
+
+        Assert.Equal(RunOutcome.Failed, run.Summary.Outcome);
+        Assert.Contains("invalid", run.Operations[0].Result);
+    }
+
     [Fact]
     public async Task An_event_reaches_stdin_and_stdout_is_stored()
     {

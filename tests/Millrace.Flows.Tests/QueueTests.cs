@@ -51,6 +51,16 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task An_event_whose_partition_is_half_a_surrogate_pair_makes_no_run()
+    {
+        await using var test = await OpenAsync("queue", Review);
+
+        var accepted = await test.Platform.AcceptAsync(TestPlatform.Event("""{"pr":"\ud83d"}"""));
+
+        Assert.Empty(accepted.Runs);
+    }
+
+    [Fact]
     public async Task Runs_of_one_partition_are_executed_one_at_a_time_and_in_order()
     {
         var inside = 0;

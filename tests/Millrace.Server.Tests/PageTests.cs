@@ -94,6 +94,25 @@ public sealed class PageTests
         Assert.Contains("ghp_…(40)", page, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"name":"\ud83d"}""")]
+    [InlineData("""{"\ud83d":1}""")]
+    [InlineData("""{"name":1,"name":2}""")]
+    public async Task JSON_that_cannot_be_read_is_shown_as_it_is(string body)
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.DeployAsync("echo", TestServer.Echo, "triggers: [{on: http, auth: none}]");
+        using var browser = Browser(server.Host.PagesUrl);
+        var answer = await server.Http.PostAsync("/run/echo", new StringContent(body));
+        var id = answer.Headers.GetValues("millrace-run").Single();
+        await browser.GetAsync(server.Host.PagesUrl);
+
+        var page = await browser.GetAsync($"/runs/{id}");
+
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        Assert.Contains(WebUtility.HtmlEncode(body), await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_page_that_is_not_there_is_not_found()
     {

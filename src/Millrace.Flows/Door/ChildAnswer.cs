@@ -18,7 +18,7 @@ sealed record ChildAnswer(OperationResult? Result, JsonObject Head, string Fault
         if (end.Kind != RunEndKind.Exited || end.ExitCode is not (0 or 1))
             return Faulty($"The integration failed ({end.Kind}, exit code {end.ExitCode}).");
         var line = output.Span.IndexOf((byte)'\n');
-        if (line < 0 || LocalOperations.ParseHead(output[..line]) is not { } head)
+        if (line < 0 || JsonText.Object(output[..line]) is not { } head)
             return Faulty("The integration's answer has no head.");
         if (end.ExitCode == 1)
         {

@@ -18,8 +18,6 @@ sealed class LocalOperations(Node node, RunPlan plan, RunJournal journal)
     const int ValueBytesMax = 1 << 20;
     const int KeysMax = 1000;
 
-    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     public static readonly ImmutableHashSet<string> Names =
         ["kv.get", "kv.set", "kv.delete", "kv.list", "log.write", "run.info", "http.respond"];
 
@@ -31,7 +29,7 @@ sealed class LocalOperations(Node node, RunPlan plan, RunJournal journal)
     /// <summary>Answers; the row is posted, and committed where the operation asks for it.</summary>
     public async Task<OperationResult> AnswerAsync(OperationRow row, ReadOnlyMemory<byte> body)
     {
-        if (ParseHead(row.Head) is not { } head)
+        if (JsonText.Object(row.Head) is not { } head)
             return Record(row, Error(ErrorResult.Invalid, "The head is no JSON object."));
         try
         {
@@ -173,19 +171,6 @@ sealed class LocalOperations(Node node, RunPlan plan, RunJournal journal)
 
     static string? Key(JsonObject head) => (string?)head["key"] is { Length: > 0 } key
         && System.Text.Encoding.UTF8.GetByteCount(key) <= KeyBytesMax ? key : null;
-
-    /// <summary>The head as an object; null when it is none.</summary>
-    public static JsonObject? ParseHead(ReadOnlyMemory<byte> head)
-    {
-        try
-        {
-            return JsonNode.Parse(head.Span, null, Strict) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 
     sealed class Change(long version, byte[]? value)
     {

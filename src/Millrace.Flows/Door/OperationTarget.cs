@@ -78,6 +78,8 @@ static class OperationTargets
             return new RefusedTarget(ErrorResult.Unavailable, $"The connection '{connection}' does not exist.");
         if (account.Integration != noun)
             return new RefusedTarget(ErrorResult.Denied, $"The connection '{connection}' is not one of '{noun}'.");
+        if (JsonText.Object(request.Head) is null)
+            return new RefusedTarget(ErrorResult.Invalid, "The head is no JSON object.");
         if (operation.CheckRequest(request.Head) is { } fault) return new RefusedTarget(ErrorResult.Invalid, fault);
         return new IntegrationTarget(connection, noun, operation);
     }

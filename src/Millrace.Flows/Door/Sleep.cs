@@ -13,7 +13,7 @@ static class Sleep
     static async Task<OperationOutcome> ExecuteAsync(
         OperationContext context, OperationRequest request, CancellationToken cancel)
     {
-        if (LocalOperations.ParseHead(request.Head)?["ms"] is not { } field
+        if (JsonText.Object(request.Head)?["ms"] is not { } field
             || field.GetValueKind() != JsonValueKind.Number
             || !field.AsValue().TryGetValue(out long ms) || ms is < 0 or > MsMax)
         {

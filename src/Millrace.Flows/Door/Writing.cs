@@ -121,7 +121,7 @@ sealed class Writing(Node node, RunPlan plan, RunJournal journal, Asking asking)
     bool Found(OperationResult answer, out OperationResult? found)
     {
         found = null;
-        if (LocalOperations.ParseHead(answer.Head) is not { } head || !head.ContainsKey("found")) return false;
+        if (JsonText.Object(answer.Head) is not { } head || !head.ContainsKey("found")) return false;
         if (head["found"] is not { } effect) return true;
         if (effect is not JsonObject) return false;
         found = new(ResultState.Done, System.Text.Encoding.UTF8.GetBytes(effect.ToJsonString()), answer.Body,

@@ -62,7 +62,7 @@ static class FailureRun
     static JsonObject EventOf(RunPlan plan)
     {
         var envelope = (JsonObject)plan.Envelope.DeepClone();
-        envelope["body"] = LocalOperations.ParseHead(plan.Input);
+        envelope["body"] = JsonText.Object(plan.Input);
         return envelope;
     }
 
@@ -70,9 +70,9 @@ static class FailureRun
     {
         ["sequence"] = row.Sequence,
         ["operation"] = row.Name,
-        ["head"] = LocalOperations.ParseHead(row.Head),
+        ["head"] = JsonText.Object(row.Head),
         ["state"] = Words.Of(row.State),
-        ["result"] = row.Result is { } result ? LocalOperations.ParseHead(result.Head) : null,
+        ["result"] = row.Result is { } result ? JsonText.Object(result.Head) : null,
     };
 
     static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;

@@ -18,7 +18,7 @@ static class ModelProbe
             request.Seed, TimeMax);
         var operation = new OperationRequest(route.Operation!, head.For(route.Name), default);
         var result = await Probe.AskAsync(node, route.Connection!, operation, TimeMax, cancel);
-        var answer = LocalOperations.ParseHead(result.Head) ?? [];
+        var answer = JsonText.Object(result.Head) ?? [];
         if (result.State == ResultState.Error)
         {
             var type = Text(answer, "type");

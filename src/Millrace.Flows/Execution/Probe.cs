@@ -63,7 +63,7 @@ sealed class Probe : IRunHost
     /// <summary>How long a busy far side asks to be left alone; null: the answer stands.</summary>
     static TimeSpan? Pause(OperationResult result)
     {
-        if (result.State == ResultState.Done || LocalOperations.ParseHead(result.Head) is not { } head) return null;
+        if (result.State == ResultState.Done || JsonText.Object(result.Head) is not { } head) return null;
         if ((string?)head["type"] is not (ErrorResult.RateLimited or ErrorResult.Unavailable)) return null;
         var asked = head["retry_after_ms"] is JsonValue value && value.TryGetValue(out long ms)
             ? TimeSpan.FromMilliseconds(ms) : WaitStandard;

@@ -57,7 +57,7 @@ static class Timeline
         var journal = await store.JournalAsync(row.Number, row.Branch);
         foreach (var operation in journal.Operations.Where(o => o is { Name: "log.write", State: OperationState.Done }))
         {
-            var head = LocalOperations.ParseHead(operation.Head)!;
+            var head = JsonText.Object(operation.Head)!;
             var fields = head["fields"] is { } more ? $" {more.ToJsonString()}" : "";
             entries.Add(new(FromNs(operation.StartedNs), (string)head["level"]!, (string)head["message"]! + fields));
         }

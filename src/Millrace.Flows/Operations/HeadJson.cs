@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Millrace.Flows.Door;
 
 namespace Millrace.Flows.Operations;
 
@@ -10,7 +11,7 @@ static class HeadJson
     {
         try
         {
-            var document = JsonDocument.Parse(head);
+            var document = JsonText.Parse(head);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
             document.Dispose();
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Millrace.Flows.Door;
 using Millrace.Flows.Execution;
 using Millrace.Flows.Storage;
 using Millrace.Flows.Triggers;
@@ -58,7 +59,7 @@ static class EventMatch
     {
         try
         {
-            return JsonDocument.Parse(body);
+            return JsonText.Parse(body);
         }
         catch (JsonException)
         {

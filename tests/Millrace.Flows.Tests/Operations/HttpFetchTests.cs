@@ -39,6 +39,19 @@ public sealed class HttpFetchTests
         Grants.None with { Http = new HttpGrant(OperationContexts.Hosts(host), [.. methods]) { AllowsPrivate = true } });
 
     [Fact]
+    public async Task A_head_with_half_a_surrogate_pair_is_invalid_and_no_write()
+    {
+        using var fetch = new HttpFetch(_ => null, _ => null, (_, _) => throw new InvalidOperationException());
+        var request = new OperationRequest("http.fetch", """{"method":"\ud83d"}"""u8.ToArray(), default);
+
+        var kind = fetch.BuiltIn.Kind(request);
+        var outcome = await fetch.BuiltIn.Execute(Function("far.example", "POST"), request, default);
+
+        Assert.Equal(OperationKind.Read, kind);
+        Assert.Equal("invalid", TypeOf(outcome));
+    }
+
+    [Fact]
     public async Task Sends_what_the_guest_asked_and_answers_with_status_headers_and_body()
     {
         using var server = new FakeFarServer(_ => FakeFarServer.Response(404, "x-a: 1\r\nx-a: 2\r\nset-cookie: s=1\r\n", "no"));
