@@ -28,6 +28,8 @@ sealed class TestPlatform : IAsyncDisposable
 
     public bool SkipsFind { get; set; }
 
+    public bool HasConnection { get; set; } = true;
+
     public int Slots { get; set; } = 2;
 
     public TimeSpan SendDeadline { get; set; } = TimeSpan.FromMilliseconds(60);
@@ -55,7 +57,7 @@ sealed class TestPlatform : IAsyncDisposable
         {
             Store = Store(parts.Store),
             BuiltIns = [Outside.Fetch, .. MoreBuiltIns],
-            Connections = name => name == "acc" ? new() { Name = "acc", Integration = "outside" } : null,
+            Connections = name => name == "acc" && HasConnection ? new() { Name = name, Integration = "outside" } : null,
             Guests = CreateGuest,
             CheckModule = _ => { },
         });

@@ -171,6 +171,26 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public async Task An_unknown_write_whose_connection_is_gone_after_a_crash_stays_unknown()
+    {
+        await using var test = new TestPlatform();
+        test.Outside.Expect(Weather.AppliesThenFails);
+        await test.OpenAsync();
+        await test.DeployAsync(door => (int)door.Call("outside.blind", """{"text":"a"}""").State);
+        var id = await test.SendAsync();
+        await UntilAsync(test, id, run => run.Operations is [{ State: OperationState.Unknown }]);
+
+        test.HasConnection = false;
+        await test.CrashAsync();
+        var ended = await test.EndAsync(id);
+        await test.Platform.ResolveAsync(id, 0, """{"id":1}""");
+        var resolved = await test.EndAsync(id);
+
+        Assert.Equal(OperationState.Unknown, ended.Operations[0].State);
+        Assert.Equal(OperationState.Done, resolved.Operations[0].State);
+    }
+
+    [Fact]
     public async Task A_read_that_fails_for_a_while_is_asked_again()
     {
         await using var test = new TestPlatform();

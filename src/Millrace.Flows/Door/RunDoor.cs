@@ -54,7 +54,7 @@ sealed class RunDoor
         if (former is { State: OperationState.Cancelled or OperationState.Withdrawn }) return;
         var target = Refuse(request) ?? OperationTargets.Find(_node, _plan, request);
         var row = former ?? NewRow(sequence, request, digest, target);
-        if (former is { State: OperationState.Intended } && target is RefusedTarget)
+        if (former is { State: OperationState.Intended or OperationState.Unknown } && target is RefusedTarget)
         {
             _owner.Complete(sequence, LoseTrackOf(row));
             return;
