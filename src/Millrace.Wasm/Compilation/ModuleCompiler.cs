@@ -6,7 +6,7 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>A valid module to CIL: one static method per function.</summary>
 static class ModuleCompiler
 {
-    public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd;
+    public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd | WasmFeatures.ExtendedConst;
 
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
     {

@@ -2,26 +2,65 @@ using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Runtime;
 
-/// <summary>Evaluates the constant expressions of globals, segments and tables (core 3.3.10).</summary>
-static class ConstantExpression
+/// <summary>Evaluates the constant expressions of globals, segments and tables (core 3.4.13).</summary>
+ref struct ConstantExpression
 {
+    readonly Instance _instance;
+    Stack<Value>? _below;
+    Value _top;
+    bool _hasTop;
+
+    ConstantExpression(Instance instance) => _instance = instance;
+
+    /// <summary>The value of a valid constant expression.</summary>
     public static Value Evaluate(Instance instance, CodeRange code)
     {
+        var expression = new ConstantExpression(instance);
         var reader = new InstructionReader(instance.Module.Definition.Bytes.Span, code);
-        var value = default(Value); // one instruction and `end`, without the extended-const proposal
-        while (reader.Read())
+        while (reader.Read()) expression.Step(reader);
+        return expression._top;
+    }
+
+    void Step(in InstructionReader reader)
+    {
+        switch (reader.Opcode)
         {
-            switch (reader.Opcode)
-            {
-                case Opcode.I32Const: value = Value.From(reader.I32); break;
-                case Opcode.I64Const or Opcode.F32Const or Opcode.F64Const: value = Value.From(reader.I64); break;
-                case Opcode.GlobalGet: value = instance.Globals[reader.Index].Value; break;
-                case Opcode.RefNull: value = Value.FromReference(null); break;
-                case Opcode.RefFunc: value = Value.FromReference(instance.FunctionAt(reader.Index)); break;
-                case Opcode.End: break;
-                default: throw new UnsupportedFeatureException($"{reader.Row.Name} in a constant expression");
-            }
+            case Opcode.I32Const: Push(Value.From(reader.I32)); break;
+            case Opcode.I64Const or Opcode.F32Const or Opcode.F64Const: Push(Value.From(reader.I64)); break;
+            case Opcode.GlobalGet: Push(_instance.Globals[reader.Index].Value); break;
+            case Opcode.RefNull: Push(Value.FromReference(null)); break;
+            case Opcode.RefFunc: Push(Value.FromReference(_instance.FunctionAt(reader.Index))); break;
+            case Opcode.End: break;
+            default: Calculate(reader); break;
         }
-        return value;
+    }
+
+    void Calculate(in InstructionReader reader)
+    {
+        var (right, left) = (Pop(), Pop());
+        Push(reader.Opcode switch
+        {
+            Opcode.I32Add => Value.From(left.AsI32 + right.AsI32),
+            Opcode.I32Sub => Value.From(left.AsI32 - right.AsI32),
+            Opcode.I32Mul => Value.From(left.AsI32 * right.AsI32),
+            Opcode.I64Add => Value.From(left.AsI64 + right.AsI64),
+            Opcode.I64Sub => Value.From(left.AsI64 - right.AsI64),
+            Opcode.I64Mul => Value.From(left.AsI64 * right.AsI64),
+            _ => throw new UnsupportedFeatureException($"{reader.Row.Name} in a constant expression"),
+        });
+    }
+
+    // Nearly all expressions are one instruction, and segments have millions of them: only a second operand allocates.
+    void Push(Value value)
+    {
+        if (_hasTop) (_below ??= new()).Push(_top);
+        (_top, _hasTop) = (value, true);
+    }
+
+    Value Pop()
+    {
+        var top = _top;
+        if (_below is null || !_below.TryPop(out _top)) _hasTop = false;
+        return top;
     }
 }

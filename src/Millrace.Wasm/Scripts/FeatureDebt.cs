@@ -16,7 +16,6 @@ static class FeatureDebt
         (WasmFeatures.TypedReferences, "typed references"),
         (WasmFeatures.Memory64, "memory64"),
         (WasmFeatures.MultiMemory, "several memories"),
-        (WasmFeatures.ExtendedConst, "extended constants"),
         (WasmFeatures.Threads, "threads"),
     ];
 
