@@ -100,6 +100,9 @@ sealed class FunctionFacts
     /// <summary>Calls another function, or <c>memory.grow</c>: memory may be larger afterwards.</summary>
     public bool HasCalls { get; set; }
 
+    /// <summary>Calls in place of itself.</summary>
+    public bool HasTailCalls { get; set; }
+
     public bool GrowsMemory { get; set; }
     public bool HasLoops { get; set; }
     public bool HasTryTables { get; set; }

@@ -4,29 +4,31 @@ namespace Millrace.Wasm.Compilation;
 
 /// <summary>
 /// Calls: directly within the module, through <see cref="Function"/>s otherwise. Arguments come first, then the
-/// context, then the addresses of the second and later results.
+/// context, then the addresses of the second and later results. A tail call passes the caller's own addresses on, so
+/// that nothing of its frame is needed any more.
 /// </summary>
 sealed class Calls(FunctionBody body, OperandStack stack)
 {
     IlWriter Il => body.Il;
 
-    public void Call(int index)
+    public void Call(int index, bool isTail = false)
     {
         var function = body.Module.Definition.Functions[index];
         if (function.Import is not null)
         {
-            CallImport(index, function.Type);
+            CallImport(index, function.Type, isTail);
             return;
         }
         stack.SettleReadersOf(Reads.All, except: function.Type.Parameters.Length);
         WriteArguments(function.Type);
         body.LoadContext();
-        var more = WriteResultAddresses(function.Type);
+        var more = WriteResultAddresses(function.Type, isTail);
+        if (isTail) Il.Tail();
         Il.Call(body.Module.FunctionToken(index), Operands(function.Type), Returned(function.Type));
-        PushResults(function.Type, more);
+        Finish(function.Type, more, isTail);
     }
 
-    public void CallIndirect(int typeIndex, int table)
+    public void CallIndirect(int typeIndex, int table, bool isTail = false)
     {
         var type = body.Module.Definition.Types[typeIndex].Function!;
         var index = stack.Pop();
@@ -40,10 +42,10 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         Il.Constant(body.Module.Types[typeIndex].Id);
         Il.Jump(ILOpCode.Bne_un, body.Trap(TrapCode.IndirectCallTypeMismatch));
         stack.Release(index);
-        CallThrough(callee, type);
+        CallThrough(callee, type, isTail);
     }
 
-    void CallImport(int index, FunctionType type)
+    void CallImport(int index, FunctionType type, bool isTail)
     {
         stack.SettleReadersOf(Reads.All, except: type.Parameters.Length);
         var callee = body.Pool.Take(CilType.Object);
@@ -52,7 +54,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         Il.Constant(index);
         Il.Op(ILOpCode.Ldelem_ref);
         Il.StoreLocal(callee);
-        CallThrough(callee, type);
+        CallThrough(callee, type, isTail);
     }
 
     // The array may be longer than the table; what lies between is null, and CheckNotNull tells the two apart.
@@ -96,18 +98,19 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         Il.Mark(isFunction);
     }
 
-    void CallThrough(int callee, FunctionType type)
+    void CallThrough(int callee, FunctionType type, bool isTail)
     {
         var image = body.Module.Image;
         WriteArguments(type);
         Il.LoadLocal(callee);
         Il.LoadField(image.Field(GuestMembers.Context));
-        var more = WriteResultAddresses(type);
+        var more = WriteResultAddresses(type, isTail);
         Il.LoadLocal(callee);
         Il.LoadField(image.Field(GuestMembers.Code));
         body.Pool.Free(CilType.Object, callee);
+        if (isTail) Il.Tail();
         Il.CallIndirect(image.CallSite(type), Operands(type) + 1, Returned(type));
-        PushResults(type, more);
+        Finish(type, more, isTail);
     }
 
     void WriteArguments(FunctionType type)
@@ -117,9 +120,11 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         for (var i = 0; i < count; i++) stack.Pop();
     }
 
-    int[] WriteResultAddresses(FunctionType type)
+    int[] WriteResultAddresses(FunctionType type, bool isTail)
     {
         if (type.Results.Length < 2) return [];
+        for (var i = 1; isTail && i < type.Results.Length; i++) body.LoadResultAddress(i);
+        if (isTail) return [];
         var temps = new int[type.Results.Length - 1];
         for (var i = 0; i < temps.Length; i++)
         {
@@ -127,6 +132,19 @@ sealed class Calls(FunctionBody body, OperandStack stack)
             Il.LoadLocalAddress(temps[i]);
         }
         return temps;
+    }
+
+    void Finish(FunctionType type, int[] more, bool isTail)
+    {
+        if (isTail)
+        {
+            Il.Op(ILOpCode.Ret);
+            Il.EndOfPath();
+        }
+        else
+        {
+            PushResults(type, more);
+        }
     }
 
     void PushResults(FunctionType type, int[] more)

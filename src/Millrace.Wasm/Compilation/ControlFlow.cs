@@ -270,7 +270,8 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         Il.Jump(ILOpCode.Br, target.Label);
     }
 
-    void EndPath()
+    /// <summary>Behind what never goes on: the code that follows cannot be reached.</summary>
+    public void EndPath()
     {
         IsReachable = false;
         stack.Truncate(_frames.Count == 0 ? 0 : _frames[^1].Height);

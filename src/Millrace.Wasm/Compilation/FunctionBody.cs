@@ -112,13 +112,14 @@ sealed class FunctionBody(ModuleScope module)
         }
     }
 
-    // One compare for two reasons: an interrupt raises the limit above every address.
+    // One compare for two reasons: an interrupt raises the limit above every address. Volatile, because the JIT makes a
+    // loop of a function that tail-calls itself, and would load once.
     void CheckStack()
     {
         Il.LoadLocalAddress(Pool.Declare(typeof(int)));
         Il.Op(ILOpCode.Conv_u);
         LoadContext();
-        Il.LoadField(Module.Image.Field(GuestMembers.StackLimit));
+        Il.LoadField(Module.Image.Field(GuestMembers.StackLimit), isVolatile: Function.Facts!.HasTailCalls);
         Il.Jump(ILOpCode.Blt_un, Trap(TrapCode.CallStackExhausted));
     }
 

@@ -100,6 +100,14 @@ sealed class FunctionCompiler
             case Opcode.Select or Opcode.SelectTyped: _control.Select(); return true;
             case Opcode.Call: _calls.Call(reader.Index); return true;
             case Opcode.CallIndirect: _calls.CallIndirect(reader.Index, reader.SecondIndex); return true;
+            case Opcode.ReturnCall:
+                _calls.Call(reader.Index, isTail: true);
+                _control.EndPath();
+                return true;
+            case Opcode.ReturnCallIndirect:
+                _calls.CallIndirect(reader.Index, reader.SecondIndex, isTail: true);
+                _control.EndPath();
+                return true;
             default: return false;
         }
     }

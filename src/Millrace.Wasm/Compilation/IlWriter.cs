@@ -51,6 +51,9 @@ sealed class IlWriter
         Adjust(pushes - pops);
     }
 
+    /// <summary>Makes the call that comes next, and before a <c>ret</c>, give up this method's frame.</summary>
+    public void Tail() => Code(ILOpCode.Tail);
+
     /// <summary>Calls through a code pointer, which is counted in <paramref name="pops"/>.</summary>
     public void CallIndirect(int signatureToken, int pops, int pushes)
     {

@@ -6,7 +6,9 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>A valid module to CIL: one static method per function.</summary>
 static class ModuleCompiler
 {
-    public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd | WasmFeatures.ExtendedConst;
+    public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd
+        | WasmFeatures.ExtendedConst
+        | WasmFeatures.TailCalls;
 
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
     {
@@ -48,7 +50,6 @@ static class ModuleCompiler
     {
         WasmFeatures.Simd => "SIMD",
         WasmFeatures.RelaxedSimd => "relaxed SIMD",
-        WasmFeatures.TailCalls => "tail calls",
         WasmFeatures.ExtendedConst => "extended constant expressions",
         WasmFeatures.TypedReferences => "typed references",
         WasmFeatures.Gc => "garbage collection",

@@ -12,7 +12,6 @@ static class FeatureDebt
         (WasmFeatures.Simd, "SIMD"),
         (WasmFeatures.Gc, "garbage collection"),
         (WasmFeatures.Exceptions, "exceptions"),
-        (WasmFeatures.TailCalls, "tail calls"),
         (WasmFeatures.TypedReferences, "typed references"),
         (WasmFeatures.Memory64, "memory64"),
         (WasmFeatures.MultiMemory, "several memories"),

@@ -134,6 +134,7 @@ static class ControlRules
             state.Push(type.Results);
             return;
         }
+        state.Facts.HasTailCalls = true;
         state.Spend(type.Results.Length);
         if (!state.Context.Types.Matches(type.Results.AsSpan(), state.Results.AsSpan()))
         {

@@ -6,7 +6,6 @@ public sealed class RefusalTests
 {
     [Theory]
     [InlineData("(func (param v128))", "SIMD")]
-    [InlineData("(func $f (return_call $f))", "tail calls")]
     [InlineData("(type $t (func)) (func (param (ref $t)))", "typed references")]
     [InlineData("(type (struct))", "garbage collection")]
     [InlineData("(tag)", "exceptions")]
