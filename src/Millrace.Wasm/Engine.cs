@@ -1,4 +1,5 @@
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm;
 
@@ -18,11 +19,14 @@ public sealed class Engine : IDisposable
     public Engine(EngineOptions? options = null)
     {
         Options = options ?? new();
-        Signatures = new SignatureTable();
+        Signatures = new SignatureTable(Types);
     }
 
     /// <summary>The settings given.</summary>
     public EngineOptions Options { get; }
+
+    /// <summary>Numbers of types that hold across modules.</summary>
+    internal TypeCanonicalizer Types { get; } = new();
 
     internal SignatureTable Signatures { get; }
 

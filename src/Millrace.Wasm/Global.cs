@@ -1,3 +1,5 @@
+using Millrace.Wasm.Runtime;
+
 namespace Millrace.Wasm;
 
 /// <summary>A global variable.</summary>
@@ -56,7 +58,7 @@ public sealed unsafe class Global
         Store.ThrowIfDisposed();
         if (Type.Kind == ValueKind.Ref)
         {
-            Store.CheckReference(Type, value.AsReference);
+            References.Check(Store, Type, value.AsReference);
             Reference = value.AsReference;
         }
         else

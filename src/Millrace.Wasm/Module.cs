@@ -42,10 +42,10 @@ public sealed class Module
     Module(Engine engine, ModuleDefinition definition)
     {
         (Engine, Definition) = (engine, definition);
-        Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
-            import.Kind == ExternKind.Function ? definition.Functions[import.Index].Type : null))];
         _exports = Exports.ToFrozenDictionary(export => export.Name);
         Code = ModuleCompiler.Compile(engine, definition);
+        Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
+            import.Kind == ExternKind.Function ? Code.SignatureOf(import.Index).Type : null))];
     }
 
     /// <summary>The engine it was compiled for.</summary>

@@ -135,16 +135,6 @@ public sealed unsafe class Store : IDisposable
         return true;
     }
 
-    /// <summary>Refuses what does not belong into a place of that type in this store.</summary>
-    internal void CheckReference(ValueType type, object? reference)
-    {
-        if (reference is null) return;
-        if (type.Heap == HeapKind.Func && reference is not Function)
-            throw new ArgumentException($"a {reference.GetType().Name} is no funcref");
-        if (reference is Function function && function.Store != this)
-            throw new ArgumentException("the function belongs to another store");
-    }
-
     void SetInterrupt(bool isInterrupted)
     {
         lock (_gate)

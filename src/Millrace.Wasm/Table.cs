@@ -1,3 +1,5 @@
+using Millrace.Wasm.Runtime;
+
 namespace Millrace.Wasm;
 
 /// <summary>A table of references.</summary>
@@ -16,7 +18,8 @@ public sealed class Table
         ArgumentOutOfRangeException.ThrowIfNegative(countMin);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(countMin, countMax ?? countMin);
         (Store, ElementType, CountMax) = (store, elementType, countMax);
-        if (Grow(countMin, initial) < 0)
+        if (countMin != 0) References.Check(Store, ElementType, initial);
+        if (TryGrow(countMin, initial) < 0)
             throw new LinkException($"a table of {countMin} elements is more than the store's limits allow");
     }
 
@@ -49,7 +52,7 @@ public sealed class Table
         set
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Length, nameof(index));
-            Store.CheckReference(ElementType, value);
+            References.Check(Store, ElementType, value);
             Elements[index] = value;
         }
     }
@@ -58,7 +61,13 @@ public sealed class Table
     /// <exception cref="ArgumentException">The value has another type or another store.</exception>
     public int Grow(long count, object? value)
     {
-        Store.CheckReference(ElementType, value);
+        References.Check(Store, ElementType, value);
+        return TryGrow(count, value);
+    }
+
+    /// <summary>As <see cref="Grow"/>, with a value that is known to fit.</summary>
+    internal int TryGrow(long count, object? value)
+    {
         var before = Length;
         if (count == 0) return before;
         if (count < 0 || count > Math.Min(CountMax ?? uint.MaxValue, Array.MaxLength) - before) return -1;

@@ -54,7 +54,8 @@ public enum ValueKind : byte
 /// <param name="Kind">Number, vector or reference.</param>
 /// <param name="IsNullable">For references: whether null belongs to the type.</param>
 /// <param name="Heap">For references: the heap type.</param>
-/// <param name="TypeIndex">For <see cref="HeapKind.Defined"/>: the index in the module's type section.</param>
+/// <param name="TypeIndex">For <see cref="HeapKind.Defined"/>: the type's number in its engine, which is the same for
+/// equal types of all modules. (Inside a module's own definition: the index in its type section.)</param>
 public readonly record struct ValueType(ValueKind Kind, bool IsNullable, HeapKind Heap, int TypeIndex)
 {
     /// <summary><c>i32</c></summary>

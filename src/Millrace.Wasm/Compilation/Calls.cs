@@ -37,12 +37,52 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         var callee = body.Pool.Take(CilType.Object);
         LoadElement(table, index, callee);
         CheckNotNull(table, index, callee);
-        Il.LoadLocal(callee);
-        Il.LoadField(body.Module.Image.Field(GuestMembers.SignatureId));
-        Il.Constant(body.Module.Types[typeIndex].Id);
-        Il.Jump(ILOpCode.Bne_un, body.Trap(TrapCode.IndirectCallTypeMismatch));
+        CheckSignature(table, typeIndex, callee);
         stack.Release(index);
         CallThrough(callee, type, isTail);
+    }
+
+    public void CallReference(int typeIndex, bool isTail = false)
+    {
+        var type = body.Module.Definition.Types[typeIndex].Function!;
+        var reference = stack.Pop();
+        stack.SettleReadersOf(Reads.All, except: type.Parameters.Length);
+        var mayBeNull = reference.MayBeNull;
+        stack.Write(reference);
+        var callee = body.Pool.Take(CilType.Object);
+        Il.StoreLocal(callee);
+        if (mayBeNull)
+        {
+            Il.LoadLocal(callee);
+            Il.Jump(ILOpCode.Brfalse, body.Trap(TrapCode.NullReference));
+        }
+        CallThrough(callee, type, isTail);
+    }
+
+    // By number first. Only types that may have subtypes are worth the second look, and none where the table's type
+    // says it all.
+    void CheckSignature(int table, int typeIndex, int callee)
+    {
+        var (types, image) = (body.Module.Types, body.Module.Image);
+        var wanted = ValueType.Reference(typeIndex, isNullable: true);
+        if (types.Matches(body.Module.Definition.Tables[table].ElementType, wanted)) return;
+        var mismatch = body.Trap(TrapCode.IndirectCallTypeMismatch);
+        Il.LoadLocal(callee);
+        Il.LoadField(image.Field(GuestMembers.SignatureId));
+        Il.Constant(types.IdOf(typeIndex));
+        if (!types.HasSubtypes(typeIndex))
+        {
+            Il.Jump(ILOpCode.Bne_un, mismatch);
+            return;
+        }
+        var isEqual = new IlLabel();
+        Il.Jump(ILOpCode.Beq, isEqual);
+        Il.LoadLocal(callee);
+        Il.Constant(types.IdOf(typeIndex));
+        Il.Constant(types.DepthOf(typeIndex));
+        Il.Call(image.Method(GuestMembers.FunctionHasType), 3, 1);
+        Il.Jump(ILOpCode.Brfalse, mismatch);
+        Il.Mark(isEqual);
     }
 
     void CallImport(int index, FunctionType type, bool isTail)
@@ -151,12 +191,10 @@ sealed class Calls(FunctionBody body, OperandStack stack)
     {
         body.ReloadMemory(); // with the result, if any, on the CIL stack
         if (type.Results.IsEmpty) return;
-        var first = CilTypes.Of(type.Results[0]);
-        var temp = body.Pool.Take(first);
+        var temp = body.Pool.Take(CilTypes.Of(type.Results[0]));
         Il.StoreLocal(temp);
-        stack.Push(Expression.Temp(first, temp));
-        for (var i = 0; i < more.Length; i++)
-            stack.Push(Expression.Temp(CilTypes.Of(type.Results[i + 1]), more[i]));
+        stack.Push(Expression.Temp(type.Results[0], temp));
+        for (var i = 0; i < more.Length; i++) stack.Push(Expression.Temp(type.Results[i + 1], more[i]));
     }
 
     static int Operands(FunctionType type) => type.Parameters.Length + 1 + Math.Max(0, type.Results.Length - 1);

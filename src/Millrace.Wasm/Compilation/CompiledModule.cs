@@ -12,12 +12,11 @@ sealed class CompiledModule
     static readonly ConditionalWeakTable<Assembly, CompiledModule> ByAssembly = [];
 
     readonly ModuleDefinition _definition;
-    readonly Signature[] _types;
     readonly nint[] _pointers;
 
-    public CompiledModule(ModuleDefinition definition, Signature[] types, byte[]? image)
+    public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image)
     {
-        (_definition, _types) = (definition, types);
+        (_definition, Types) = (definition, types);
         _pointers = new nint[definition.Functions.Length - definition.ImportedFunctionCount];
         if (image is null) return;
         Image = new GuestImage(image);
@@ -27,10 +26,13 @@ sealed class CompiledModule
     /// <summary>The code; null where the module defines no function.</summary>
     public GuestImage? Image { get; }
 
+    /// <summary>The module's types.</summary>
+    public LinkedTypes Types { get; }
+
     /// <summary>Imported and defined functions.</summary>
     public int FunctionCount => _definition.Functions.Length;
 
-    public Signature SignatureOf(int function) => _types[_definition.Functions[function].TypeIndex];
+    public Signature SignatureOf(int function) => Types.SignatureOf(_definition.Functions[function].TypeIndex);
 
     /// <summary>The code of a defined function; the machine code is made when it is first called.</summary>
     public nint PointerTo(int function)

@@ -50,7 +50,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         var frame = Open(Opcode.Loop, type);
         Carry(frame, isLast: true);
         foreach (var (parameter, carrier) in type.Parameters.Zip(frame.Carriers!))
-            stack.Push(Expression.BlockTemp(CilTypes.Of(parameter), carrier));
+            stack.Push(Expression.BlockTemp(parameter, carrier));
         memory.ForgetChecks();
         Il.Mark(frame.Label);
         body.CheckInterrupt();
@@ -100,10 +100,29 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         EndPath();
     }
 
-    public void BranchIf(int depth)
+    public void BranchIf(int depth) => BranchIf(stack.Pop(), depth);
+
+    /// <summary>The reference stays when it is not null.</summary>
+    public void BranchOnNull(int depth)
+    {
+        var reference = stack.PopKept();
+        BranchIf(Expression.Of(Operations.IsNull, reference.Borrowed()), depth);
+        stack.Push(reference.NonNull());
+    }
+
+    /// <summary>The reference goes along when it is not null.</summary>
+    public void BranchOnNonNull(int depth)
+    {
+        var reference = stack.PopKept();
+        stack.Push(reference.Borrowed());
+        BranchIf(Expression.Of(Operations.IsNotNull, reference.Borrowed()), depth);
+        stack.Release(stack.Pop());
+        stack.Release(reference);
+    }
+
+    void BranchIf(Expression condition, int depth)
     {
         var target = _frames[^(depth + 1)];
-        var condition = stack.Pop();
         if (target.LabelTypes.IsEmpty && !target.IsFunction)
         {
             target.IsBranchedTo = true;
@@ -161,7 +180,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         stack.Write(second);
         Il.StoreLocal(result);
         Il.Mark(skip);
-        stack.Push(Expression.Temp(first.Type, result));
+        stack.Push(first.InTemp(result).Known(default));
     }
 
     Frame Open(Opcode opcode, FunctionType type)
@@ -178,9 +197,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         for (var i = count - 1; i >= 0; i--)
         {
             var parameter = stack.Pop();
-            kept[i] = parameter.Kind == ExpressionKind.Temp
-                ? Expression.BlockTemp(parameter.Type, parameter.Index)
-                : parameter;
+            kept[i] = parameter.Borrowed();
         }
         foreach (var parameter in kept) stack.Push(parameter);
         return kept;
@@ -218,7 +235,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         memory.ForgetChecks();
         stack.Truncate(frame.Height);
         for (var i = 0; i < frame.Type.Results.Length; i++)
-            stack.Push(Expression.Temp(CilTypes.Of(frame.Type.Results[i]), frame.Carriers![i]));
+            stack.Push(Expression.Temp(frame.Type.Results[i], frame.Carriers![i]));
         IsReachable = true;
     }
 

@@ -61,6 +61,12 @@ sealed class Expression
 
     public Reads Reads { get; private init; }
 
+    /// <summary>What is known of a reference by its type; <see cref="ValueKind.Bottom"/> where nothing is.</summary>
+    public ValueType Reference { get; private set; }
+
+    /// <summary>Whether null has to be thought of.</summary>
+    public bool MayBeNull => Reference.Kind != ValueKind.Ref || Reference.IsNullable;
+
     /// <summary>Number of nodes.</summary>
     public int Size { get; private init; } = 1;
 
@@ -72,14 +78,46 @@ sealed class Expression
     public static Expression Constant(CilType type, ulong bits) =>
         new() { Kind = ExpressionKind.Constant, Type = type, Bits = bits };
 
-    public static Expression Local(CilType type, int index) =>
-        new() { Kind = ExpressionKind.Local, Type = type, Index = index, Locals = Bit(index) };
+    public static Expression Local(ValueType type, int index) => new()
+    {
+        Kind = ExpressionKind.Local,
+        Type = CilTypes.Of(type),
+        Reference = type,
+        Index = index,
+        Locals = Bit(index),
+    };
 
     public static Expression Temp(CilType type, int index) =>
         new() { Kind = ExpressionKind.Temp, Type = type, Index = index };
 
-    public static Expression BlockTemp(CilType type, int index) =>
-        new() { Kind = ExpressionKind.BlockTemp, Type = type, Index = index };
+    public static Expression Temp(ValueType type, int index) =>
+        new() { Kind = ExpressionKind.Temp, Type = CilTypes.Of(type), Reference = type, Index = index };
+
+    public static Expression BlockTemp(ValueType type, int index) =>
+        new() { Kind = ExpressionKind.BlockTemp, Type = CilTypes.Of(type), Reference = type, Index = index };
+
+    /// <summary>The same value, when it was computed into a temporary.</summary>
+    public Expression InTemp(int index) =>
+        new() { Kind = ExpressionKind.Temp, Type = Type, Reference = Reference, Index = index };
+
+    /// <summary>The same value, when somebody else frees what it owns.</summary>
+    public Expression Borrowed() => Kind == ExpressionKind.Temp
+        ? new() { Kind = ExpressionKind.BlockTemp, Type = Type, Reference = Reference, Index = Index }
+        : this;
+
+    /// <summary>The same reference where it is known not to be null.</summary>
+    public Expression NonNull() => Known(
+        Reference.Kind == ValueKind.Ref
+            ? Reference with { IsNullable = false }
+            : ValueType.Reference(HeapKind.Extern, isNullable: false)); // may be anything, so nothing more is known
+
+    /// <summary>The same reference, when more is known of it.</summary>
+    public Expression Known(ValueType reference)
+    {
+        var known = (Expression)MemberwiseClone();
+        known.Reference = reference;
+        return known;
+    }
 
     public static Expression Of(Operation operation, Expression a, Expression? b = null) => new()
     {
@@ -105,8 +143,14 @@ sealed class Expression
         Size = address.Size + 1,
     };
 
-    public static Expression Global(CilType type, int index) =>
-        new() { Kind = ExpressionKind.Global, Type = type, Index = index, Reads = Reads.Globals };
+    public static Expression Global(ValueType type, int index) => new()
+    {
+        Kind = ExpressionKind.Global,
+        Type = CilTypes.Of(type),
+        Reference = type,
+        Index = index,
+        Reads = Reads.Globals,
+    };
 
     public static Expression MemorySize() =>
         new() { Kind = ExpressionKind.MemorySize, Type = CilType.I32, Reads = Reads.MemorySize };

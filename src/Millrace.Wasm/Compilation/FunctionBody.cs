@@ -6,7 +6,7 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>The method being written: its locals, its memory registers and its traps.</summary>
 sealed class FunctionBody(ModuleScope module)
 {
-    readonly List<CilType> _localTypes = [];
+    readonly List<ValueType> _localTypes = [];
     readonly SortedDictionary<TrapCode, IlLabel> _traps = [];
     int _elements;
 
@@ -47,7 +47,7 @@ sealed class FunctionBody(ModuleScope module)
             Pool.Types);
     }
 
-    public CilType LocalType(int local) => _localTypes[local];
+    public ValueType LocalType(int local) => _localTypes[local];
 
     public void LoadWasmLocal(int local)
     {
@@ -100,14 +100,14 @@ sealed class FunctionBody(ModuleScope module)
     void DeclareLocals()
     {
         _localTypes.Clear();
-        foreach (var parameter in Function.Type.Parameters) _localTypes.Add(CilTypes.Of(parameter));
+        foreach (var parameter in Function.Type.Parameters) _localTypes.Add(parameter);
         foreach (var run in Function.Locals)
         {
-            var type = CilTypes.Of(run.Type);
+            var type = CilTypes.Of(run.Type).ToClr();
             for (var i = 0; i < run.Count; i++)
             {
-                _localTypes.Add(type);
-                Pool.Declare(type.ToClr());
+                _localTypes.Add(run.Type);
+                Pool.Declare(type);
             }
         }
     }
@@ -150,7 +150,7 @@ sealed class FunctionBody(ModuleScope module)
     {
         for (var i = Function.Type.Parameters.Length; i < _localTypes.Count; i++)
         {
-            switch (_localTypes[i])
+            switch (CilTypes.Of(_localTypes[i]))
             {
                 case CilType.I32: Il.Constant(0); break;
                 case CilType.I64: Il.Constant(0L); break;

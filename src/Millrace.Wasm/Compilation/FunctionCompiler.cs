@@ -14,6 +14,7 @@ sealed class FunctionCompiler
     readonly MemoryAccess _memory;
     readonly ControlFlow _control;
     readonly Calls _calls;
+    readonly ReferenceInstructions _references;
     readonly BulkInstructions _bulk;
 
     public FunctionCompiler(ModuleScope module)
@@ -24,6 +25,7 @@ sealed class FunctionCompiler
         _memory = new MemoryAccess(_body, _stack);
         _control = new ControlFlow(_body, _stack, _memory);
         _calls = new Calls(_body, _stack);
+        _references = new ReferenceInstructions(_body, _stack);
         _bulk = new BulkInstructions(_body, _stack);
     }
 
@@ -45,7 +47,8 @@ sealed class FunctionCompiler
     {
         if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
         else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
-        else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader)) _bulk.Translate(ref reader);
+        else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !_references.TryTranslate(ref reader))
+            _bulk.Translate(ref reader);
     }
 
     void TranslateAccess(ref InstructionReader reader)
@@ -73,8 +76,7 @@ sealed class FunctionCompiler
                 _stack.Push(Expression.Local(_body.LocalType(reader.Index), reader.Index));
                 return true;
             case Opcode.GlobalGet:
-                var type = CilTypes.Of(_module.Definition.Globals[reader.Index].Type);
-                _stack.Push(Expression.Global(type, reader.Index));
+                _stack.Push(Expression.Global(_module.Definition.Globals[reader.Index].Type, reader.Index));
                 return true;
             case Opcode.GlobalSet: AssignGlobal(reader.Index); return true;
             case Opcode.Drop: _stack.Release(_stack.Pop()); return true;
@@ -98,6 +100,8 @@ sealed class FunctionCompiler
             case Opcode.BrTable: _control.BranchTable(reader.Labels); return true;
             case Opcode.Return: _control.Return(); return true;
             case Opcode.Select or Opcode.SelectTyped: _control.Select(); return true;
+            case Opcode.BrOnNull: _control.BranchOnNull(reader.Index); return true;
+            case Opcode.BrOnNonNull: _control.BranchOnNonNull(reader.Index); return true;
             case Opcode.Call: _calls.Call(reader.Index); return true;
             case Opcode.CallIndirect: _calls.CallIndirect(reader.Index, reader.SecondIndex); return true;
             case Opcode.ReturnCall:
@@ -106,6 +110,11 @@ sealed class FunctionCompiler
                 return true;
             case Opcode.ReturnCallIndirect:
                 _calls.CallIndirect(reader.Index, reader.SecondIndex, isTail: true);
+                _control.EndPath();
+                return true;
+            case Opcode.CallRef: _calls.CallReference(reader.Index); return true;
+            case Opcode.ReturnCallRef:
+                _calls.CallReference(reader.Index, isTail: true);
                 _control.EndPath();
                 return true;
             default: return false;

@@ -28,6 +28,8 @@ static class GuestMembers
     public static readonly MethodInfo TrapAtStackLimit = Method(typeof(Traps), nameof(Traps.StackLimit));
     public static readonly MethodInfo TrapNullElement = Method(typeof(Traps), nameof(Traps.NullElement));
 
+    public static readonly MethodInfo FunctionHasType = Method(typeof(References), nameof(References.FunctionHasType));
+
     public static MethodInfo Method(Type type, string name) =>
         type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)
         ?? throw new MissingMethodException(type.Name, name);

@@ -1,5 +1,4 @@
 using Millrace.Wasm.Binary;
-using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -8,21 +7,19 @@ static class ModuleCompiler
 {
     public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd
         | WasmFeatures.ExtendedConst
-        | WasmFeatures.TailCalls;
+        | WasmFeatures.TailCalls
+        | WasmFeatures.TypedReferences;
 
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
     {
         RefuseUnsupported(definition.Features & ~Supported);
-        var types = SignaturesOf(engine, definition);
-        engine.Signatures.Prepare(Crossing(definition).Select(function => types[function.TypeIndex]));
+        var types = new LinkedTypes(engine, definition);
+        engine.Signatures.Prepare(Crossing(definition).Select(function => types.SignatureOf(function.TypeIndex)));
         return new CompiledModule(definition, types, ImageOf(engine, definition, types));
     }
 
-    public static Signature[] SignaturesOf(Engine engine, ModuleDefinition definition) =>
-        [.. definition.Types.Select(type => engine.Signatures.Of(type.Function!))];
-
     /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
-    public static byte[]? ImageOf(Engine engine, ModuleDefinition definition, Signature[] types)
+    public static byte[]? ImageOf(Engine engine, ModuleDefinition definition, LinkedTypes types)
     {
         if (definition.Functions.Length == definition.ImportedFunctionCount) return null;
         var image = new ImageBuilder();

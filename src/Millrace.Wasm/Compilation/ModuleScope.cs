@@ -1,10 +1,9 @@
 using Millrace.Wasm.Binary;
-using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm.Compilation;
 
 /// <summary>What all functions of a module share while they are compiled.</summary>
-sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Signature[] Types, bool IsPortable)
+sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, LinkedTypes Types, bool IsPortable)
 {
     /// <summary>Bytes that memory 0 has at least, whatever happens: memories never shrink.</summary>
     public ulong MemoryBytesMin { get; } =

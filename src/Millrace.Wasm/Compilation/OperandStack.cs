@@ -44,6 +44,13 @@ sealed class OperandStack(FunctionBody body)
         return top;
     }
 
+    /// <summary>The top as something that may be written out twice, as long as no local is assigned.</summary>
+    public Expression PopKept()
+    {
+        var top = Pop();
+        return top.Kind == ExpressionKind.Local ? top : Settled(top);
+    }
+
     /// <summary>The entry that many below the top.</summary>
     public Expression Peek(int below) => _entries[^(below + 1)];
 
@@ -85,7 +92,7 @@ sealed class OperandStack(FunctionBody body)
         Write(expression);
         var temp = body.Pool.Take(expression.Type);
         Il.StoreLocal(temp);
-        return Expression.Temp(expression.Type, temp);
+        return expression.InTemp(temp);
     }
 
     /// <summary>Writes the code that computes it, and frees what it owns.</summary>

@@ -24,6 +24,7 @@ static class Operations
     public static readonly Operation I32And = new(CilType.I32, [And]);
     public static readonly Operation I64ToI32 = new(CilType.I32, [Conv_i4]);
     public static readonly Operation IsNull = new(CilType.I32, [Ldnull, Ceq], null, false, Brfalse, Brtrue);
+    public static readonly Operation IsNotNull = new(CilType.I32, [Ldnull, Cgt_un], null, false, Brtrue, Brfalse);
     public static readonly Operation F64Add = new(CilType.F64, [Add]);
 
     static readonly FrozenDictionary<Opcode, Operation> Rows = Table().ToFrozenDictionary();

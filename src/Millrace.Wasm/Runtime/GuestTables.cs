@@ -20,7 +20,7 @@ static class GuestTables
     public static int Size(Instance instance, int table) => instance.Tables[table].Length;
 
     public static int Grow(Instance instance, int table, object? value, int count) =>
-        instance.Tables[table].Grow((uint)count, value);
+        instance.Tables[table].TryGrow((uint)count, value);
 
     public static void Fill(Instance instance, int table, int index, object? value, int count) =>
         Range(instance.Tables[table], index, count).Fill(value);

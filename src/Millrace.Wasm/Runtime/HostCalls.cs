@@ -57,7 +57,7 @@ static class HostCalls
         for (var i = 0; i < results.Length; i++)
         {
             if (type.Results[i].Kind == ValueKind.Ref)
-                function.Store.CheckReference(type.Results[i], results[i].AsReference);
+                References.Check(function.Store, type.Results[i], results[i].AsReference);
         }
     }
 

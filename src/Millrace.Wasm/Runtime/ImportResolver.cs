@@ -42,32 +42,39 @@ static class ImportResolver
     static string? Mismatch(Module module, ImportDefinition import, object external, Store store) => external switch
     {
         HostDefinition host when import.Kind == ExternKind.Function =>
-            Mismatch(module.Code.SignatureOf(import.Index), host.Signature),
+            Mismatch(module, import, host.Signature),
         Function function when import.Kind == ExternKind.Function =>
-            Foreign(function.Store, store) ?? Mismatch(module.Code.SignatureOf(import.Index), function.Signature),
+            Foreign(function.Store, store) ?? Mismatch(module, import, function.Signature),
         Memory memory when import.Kind == ExternKind.Memory =>
             Foreign(memory.Store, store) ?? Mismatch(module.Definition.Memories[import.Index].Limits,
                 memory.Length / Memory.PageBytes, memory.PagesMax),
         Table table when import.Kind == ExternKind.Table =>
-            Foreign(table.Store, store) ?? Mismatch(module.Definition.Tables[import.Index], table),
+            Foreign(table.Store, store) ?? Mismatch(module, module.Definition.Tables[import.Index], table),
         Global global when import.Kind == ExternKind.Global =>
-            Foreign(global.Store, store) ?? Mismatch(module.Definition.Globals[import.Index], global),
+            Foreign(global.Store, store) ?? Mismatch(module, module.Definition.Globals[import.Index], global),
         _ => $"is a {(external is HostDefinition ? nameof(Function) : external.GetType().Name).ToLowerInvariant()}",
     };
 
     static string? Foreign(Store owner, Store store) => owner == store ? null : "belongs to another store";
 
-    static string? Mismatch(Signature wanted, Signature given) =>
-        wanted == given ? null : $"has the type {given.Type}";
+    static string? Mismatch(Module module, ImportDefinition import, Signature given) =>
+        module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
+            ? null
+            : $"has the type {given.Type}";
 
-    static string? Mismatch(TableDefinition wanted, Table table) => wanted.ElementType == table.ElementType
+    static string? Mismatch(Module module, TableDefinition wanted, Table table) =>
+        module.Code.Types.Canonical(wanted.ElementType) == table.ElementType
         ? Mismatch(wanted.Limits, table.Length, table.CountMax)
         : $"holds {table.ElementType}";
 
-    static string? Mismatch(GlobalDefinition wanted, Global global) =>
-        wanted.Type == global.Type && wanted.IsMutable == global.IsMutable
-            ? null
-            : $"is {(global.IsMutable ? "mutable" : "immutable")} {global.Type}";
+    static string? Mismatch(Module module, GlobalDefinition wanted, Global global)
+    {
+        var type = module.Code.Types.Canonical(wanted.Type);
+        // What is only read may be more than was asked for.
+        var isFit = wanted.IsMutable == global.IsMutable
+            && (wanted.IsMutable ? type == global.Type : module.Engine.Types.Matches(global.Type, type));
+        return isFit ? null : $"is {(global.IsMutable ? "mutable" : "immutable")} {global.Type}";
+    }
 
     static string? Mismatch(SizeLimits wanted, long size, long? sizeMax)
     {

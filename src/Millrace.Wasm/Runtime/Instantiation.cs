@@ -67,8 +67,12 @@ static unsafe class Instantiation
         for (var i = definition.ImportedTableCount; i < definition.Tables.Length; i++)
         {
             var table = definition.Tables[i];
+            var initial = table.Initializer.IsEmpty
+                ? null
+                : ConstantExpression.Evaluate(instance, table.Initializer).AsReference;
             instance.Tables[i] = new Table(
-                instance.Store, table.ElementType, (long)table.Limits.Min, (long?)table.Limits.Max);
+                instance.Store, instance.Module.Code.Types.Canonical(table.ElementType), (long)table.Limits.Min,
+                (long?)table.Limits.Max, initial);
         }
         if (instance.Tables.Length != 0) instance.Table0 = instance.Tables[0];
     }
@@ -88,7 +92,8 @@ static unsafe class Instantiation
                 continue;
             }
             var global = definition.Globals[i];
-            instance.Globals[i] = new Global(instance.Store, global.Type, global.IsMutable, cell);
+            var type = instance.Module.Code.Types.Canonical(global.Type);
+            instance.Globals[i] = new Global(instance.Store, type, global.IsMutable, cell);
             instance.Globals[i].Set(ConstantExpression.Evaluate(instance, global.Initializer));
         }
     }

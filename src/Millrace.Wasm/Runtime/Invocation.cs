@@ -32,7 +32,7 @@ static unsafe class Invocation
         for (var i = 0; i < arguments.Length; i++)
         {
             if (parameters[i].Kind == ValueKind.Ref)
-                function.Store.CheckReference(parameters[i], arguments[i].AsReference);
+                References.Check(function.Store, parameters[i], arguments[i].AsReference);
         }
     }
 

@@ -1,4 +1,5 @@
 using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -8,9 +9,14 @@ namespace Millrace.Wasm.Runtime;
 /// </summary>
 sealed class Signature(SignatureTable owner, int id, FunctionType type)
 {
+    /// <summary>The type's number in the engine.</summary>
     public int Id { get; } = id;
 
+    /// <summary>The type; it names others by their numbers.</summary>
     public FunctionType Type { get; } = type;
+
+    /// <summary>Numbers of its supertypes from the root down, its own last.</summary>
+    public int[] Lineage => field ??= owner.LineageOf(Id);
 
     /// <summary>Code with the calling convention of guest functions that calls a host function.</summary>
     public nint HostEntry => (Crossings ?? owner.Cross(this)).HostEntry;
@@ -25,19 +31,25 @@ sealed class Signature(SignatureTable owner, int id, FunctionType type)
 sealed record Crossings(nint HostEntry, nint GuestEntry, GuestImage Code);
 
 /// <summary>The canonical function types of an engine.</summary>
-sealed class SignatureTable
+sealed class SignatureTable(TypeCanonicalizer types)
 {
     readonly Lock _gate = new();
-    readonly Dictionary<FunctionType, Signature> _signatures = [];
+    readonly Dictionary<int, Signature> _signatures = [];
 
-    public Signature Of(FunctionType type)
+    /// <summary>Of a type that names others by their numbers.</summary>
+    public Signature Of(FunctionType type) => Of(types.Add(type), type);
+
+    /// <summary>Of a type whose number is known.</summary>
+    public Signature Of(int id, FunctionType type)
     {
         lock (_gate)
         {
-            if (_signatures.TryGetValue(type, out var signature)) return signature;
-            return _signatures[type] = new Signature(this, _signatures.Count, type);
+            if (_signatures.TryGetValue(id, out var signature)) return signature;
+            return _signatures[id] = new Signature(this, id, type);
         }
     }
+
+    public int[] LineageOf(int id) => types.LineageOf(id);
 
     /// <summary>Compiles the crossings of all these signatures that have none, in one image.</summary>
     public void Prepare(IEnumerable<Signature> signatures)

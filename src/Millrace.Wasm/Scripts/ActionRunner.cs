@@ -49,7 +49,7 @@ sealed class ActionRunner(ScriptScope scope)
 
     static bool IsExpected(ActionAssertion assertion, TrapException trap) => assertion.Kind switch
     {
-        AssertionKind.Trap or AssertionKind.Exhaustion => Reasons.Match(Reasons.Of(trap), assertion.Message),
+        AssertionKind.Trap or AssertionKind.Exhaustion => Reasons.Match(trap, assertion.Message),
         _ => false,
     };
 

@@ -12,6 +12,14 @@ static class Reasons
         _ => fault.Message,
     };
 
+    /// <summary>Whether a trap is the one expected. Scripts say what kind of reference was null, as the instruction does
+    /// anyway.</summary>
+    public static bool Match(TrapException trap, string expected) =>
+        trap.Code == TrapCode.NullReference
+            ? expected.StartsWith("null ", StringComparison.Ordinal)
+                && expected.EndsWith(" reference", StringComparison.Ordinal)
+            : Match(Of(trap), expected);
+
     /// <summary>Whether one is the other, or the other and more: "unexpected end" and "unexpected end of section".
     /// </summary>
     public static bool Match(string reason, string expected) =>

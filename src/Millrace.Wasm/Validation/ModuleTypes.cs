@@ -13,6 +13,14 @@ sealed class ModuleTypes(ModuleDefinition module, TypeCanonicalizer canonicalize
     /// <summary>A value type with type numbers instead of this module's indices.</summary>
     public ValueType Canonical(ValueType type) => TypeCanonicalizer.Canonical(type, _ids);
 
+    /// <summary>A function type with type numbers instead of this module's indices.</summary>
+    public FunctionType Canonical(FunctionType type) =>
+        type.Parameters.Any(IsDefined) || type.Results.Any(IsDefined)
+            ? new([.. type.Parameters.Select(Canonical)], [.. type.Results.Select(Canonical)])
+            : type;
+
+    static bool IsDefined(ValueType type) => type is { Kind: ValueKind.Ref, Heap: HeapKind.Defined };
+
     /// <summary>Whether the one type is a subtype of the other; both by index in this module.</summary>
     public bool IsSubtype(int sub, int super) => canonicalizer.IsSubtype(_ids[sub], _ids[super]);
 

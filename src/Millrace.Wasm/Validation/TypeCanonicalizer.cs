@@ -29,16 +29,30 @@ sealed class TypeCanonicalizer
         return ids;
     }
 
-    /// <summary>The number of a host function's type. It must not name types of a module.</summary>
-    public int Add(FunctionType type) =>
-        Add([new TypeDefinition
+    /// <summary>The number of a host function's type, which names types by their numbers.</summary>
+    /// <exception cref="ArgumentException">A number is no type's.</exception>
+    public int Add(FunctionType type)
+    {
+        var definition = new TypeDefinition
         {
             Index = 0,
             GroupStart = 0,
             GroupLength = 1,
             Kind = CompositeKind.Function,
             Function = type,
-        }])[0];
+        };
+        lock (_lock)
+        {
+            foreach (var named in type.Parameters.Concat(type.Results))
+            {
+                if (named is { Kind: ValueKind.Ref, Heap: HeapKind.Defined } && (uint)named.TypeIndex >= (uint)_count)
+                    throw new ArgumentException($"no type of this engine has the number {named.TypeIndex}");
+            }
+            var key = new GroupKey(int.MaxValue, null);
+            key.Add(definition);
+            return AddGroup([definition], key, null);
+        }
+    }
 
     /// <summary>Whether a value of the one type is a value of the other; both by number.</summary>
     public bool IsSubtype(int sub, int super)
@@ -50,6 +64,17 @@ sealed class TypeCanonicalizer
             if (sub < 0) return false;
         }
         return true;
+    }
+
+    /// <summary>A type's supertypes from the root down, itself last: a subtype's list starts with it.</summary>
+    public int[] LineageOf(int id)
+    {
+        var entries = Volatile.Read(ref _entries);
+        var depth = 1;
+        for (var at = id; entries[at].Super >= 0; at = entries[at].Super) depth++;
+        var lineage = new int[depth];
+        for (var at = id; depth > 0; at = entries[at].Super) lineage[--depth] = at;
+        return lineage;
     }
 
     /// <summary>What a type is made of.</summary>
@@ -104,16 +129,22 @@ sealed class TypeCanonicalizer
         var start = group[0].GroupStart;
         var key = new GroupKey(start, ids);
         foreach (var type in group) key.Add(type);
+        var first = AddGroup(group, key, ids);
+        for (var i = 0; i < group.Length; i++) ids[start + i] = first + i;
+    }
+
+    int AddGroup(ReadOnlySpan<TypeDefinition> group, GroupKey key, int[]? ids)
+    {
         ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_groups, key.ToArray(), out var exists);
         if (!exists)
         {
             first = _count;
-            AddEntries(group, start, ids);
+            AddEntries(group, group[0].GroupStart, ids);
         }
-        for (var i = 0; i < group.Length; i++) ids[start + i] = first + i;
+        return first;
     }
 
-    void AddEntries(ReadOnlySpan<TypeDefinition> group, int start, int[] ids)
+    void AddEntries(ReadOnlySpan<TypeDefinition> group, int start, int[]? ids)
     {
         var entries = _entries;
         if (_count + group.Length > entries.Length)
@@ -122,7 +153,7 @@ sealed class TypeCanonicalizer
         {
             var super = type.Supertypes is [var declared, ..] ? declared : -1;
             // A supertype inside the group is added in this very loop, before its subtypes.
-            if (super >= 0) super = super < start ? ids[super] : _count - (type.Index - super);
+            if (super >= 0) super = super < start ? ids![super] : _count - (type.Index - super);
             entries[_count++] = new Entry(type.Kind, super);
         }
         Volatile.Write(ref _entries, entries);
@@ -131,7 +162,7 @@ sealed class TypeCanonicalizer
     readonly record struct Entry(CompositeKind Kind, int Super);
 
     /// <summary>A recursion group as numbers: equal for equivalent groups and only for them.</summary>
-    readonly struct GroupKey(int groupStart, int[] ids)
+    readonly struct GroupKey(int groupStart, int[]? ids)
     {
         readonly List<int> _numbers = [];
 
@@ -167,8 +198,10 @@ sealed class TypeCanonicalizer
             if (type.Kind == ValueKind.Ref && type.Heap == HeapKind.Defined) AddReference(type.TypeIndex);
         }
 
-        // Inside the group the place in it, else the number already given: ~place and number never meet.
-        void AddReference(int index) => _numbers.Add(index >= groupStart ? ~(index - groupStart) : ids[index]);
+        // Inside the group the place in it, else the number already given: ~place and number never meet. Without a
+        // module references are numbers.
+        void AddReference(int index) =>
+            _numbers.Add(index >= groupStart ? ~(index - groupStart) : ids is null ? index : ids[index]);
     }
 
     sealed class GroupComparer : IEqualityComparer<int[]>

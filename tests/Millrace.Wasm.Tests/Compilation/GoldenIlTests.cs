@@ -36,7 +36,7 @@ public sealed class GoldenIlTests
         using var engine = new Engine(new EngineOptions { IsPortable = false });
         var definition = Decoder.Decode(WatText.ToBinary(text));
         Validator.Validate(definition);
-        return ModuleCompiler.ImageOf(engine, definition, ModuleCompiler.SignaturesOf(engine, definition))!;
+        return ModuleCompiler.ImageOf(engine, definition, new LinkedTypes(engine, definition))!;
     }
 
     static string Folder([CallerFilePath] string source = "") =>

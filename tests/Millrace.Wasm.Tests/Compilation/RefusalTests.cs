@@ -6,7 +6,6 @@ public sealed class RefusalTests
 {
     [Theory]
     [InlineData("(func (param v128))", "SIMD")]
-    [InlineData("(type $t (func)) (func (param (ref $t)))", "typed references")]
     [InlineData("(type (struct))", "garbage collection")]
     [InlineData("(tag)", "exceptions")]
     [InlineData("(memory i64 1)", "64-bit memories")]
