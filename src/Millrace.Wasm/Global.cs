@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm;
@@ -43,6 +44,7 @@ public sealed unsafe class Global
                 ValueKind.I64 => Value.From(*(long*)Cell),
                 ValueKind.F32 => Value.From(*(float*)Cell),
                 ValueKind.F64 => Value.From(*(double*)Cell),
+                ValueKind.V128 => Value.From(Vector128.Load(Cell)),
                 _ => Value.FromReference(Reference),
             };
         }
@@ -63,7 +65,7 @@ public sealed unsafe class Global
         }
         else
         {
-            *(long*)Cell = value.AsI64;
+            value.AsV128.Store(Cell); // a cell has room for the widest
         }
     }
 }

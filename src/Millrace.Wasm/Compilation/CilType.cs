@@ -1,4 +1,5 @@
 using System.Reflection.Metadata;
+using System.Runtime.Intrinsics;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -10,6 +11,8 @@ enum CilType : byte
     I64,
     F32,
     F64,
+    /// <summary>A <see cref="Vector128{T}"/> of bytes; other lanes are reinterpretations of it.</summary>
+    V128,
     /// <summary>Any reference: a <see cref="Function"/>, or a host object.</summary>
     Object,
 }
@@ -17,7 +20,7 @@ enum CilType : byte
 static class CilTypes
 {
     /// <summary>Number of <see cref="CilType"/>s.</summary>
-    public const int Count = 6;
+    public const int Count = 7;
 
     public static CilType Of(ValueType type) => type.Kind switch
     {
@@ -25,6 +28,7 @@ static class CilTypes
         ValueKind.I64 => CilType.I64,
         ValueKind.F32 => CilType.F32,
         ValueKind.F64 => CilType.F64,
+        ValueKind.V128 => CilType.V128,
         ValueKind.Ref => CilType.Object,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
     };
@@ -38,11 +42,26 @@ static class CilTypes
         CilType.I64 => typeof(long),
         CilType.F32 => typeof(float),
         CilType.F64 => typeof(double),
+        CilType.V128 => typeof(Vector128<byte>),
         CilType.Object => typeof(object),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
     };
 
-    public static ILOpCode LoadIndirect(this CilType type) => type switch
+    /// <summary>Writes a load through the address on the stack.</summary>
+    public static void LoadIndirect(this CilType type, IlWriter il, ImageBuilder image)
+    {
+        if (type == CilType.V128) il.LoadObject(image.TypeToken(typeof(Vector128<byte>)));
+        else il.Op(LoadCode(type));
+    }
+
+    /// <summary>Writes a store through the address on the stack, below the value.</summary>
+    public static void StoreIndirect(this CilType type, IlWriter il, ImageBuilder image)
+    {
+        if (type == CilType.V128) il.StoreObject(image.TypeToken(typeof(Vector128<byte>)));
+        else il.Op(StoreCode(type));
+    }
+
+    static ILOpCode LoadCode(CilType type) => type switch
     {
         CilType.I32 => ILOpCode.Ldind_i4,
         CilType.I64 => ILOpCode.Ldind_i8,
@@ -52,7 +71,7 @@ static class CilTypes
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
     };
 
-    public static ILOpCode StoreIndirect(this CilType type) => type switch
+    static ILOpCode StoreCode(CilType type) => type switch
     {
         CilType.I32 => ILOpCode.Stind_i4,
         CilType.I64 => ILOpCode.Stind_i8,

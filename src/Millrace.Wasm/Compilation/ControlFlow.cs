@@ -267,7 +267,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         {
             body.LoadResultAddress(i);
             Write(stack.Peek(results.Length - 1 - i), isLast);
-            Il.Op(CilTypes.Of(results[i]).StoreIndirect());
+            CilTypes.Of(results[i]).StoreIndirect(Il, body.Module.Image);
         }
         if (!results.IsEmpty) Write(stack.Peek(results.Length - 1), isLast);
         for (var i = 0; isLast && i < results.Length; i++) stack.Pop();

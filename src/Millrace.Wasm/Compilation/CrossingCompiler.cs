@@ -53,7 +53,7 @@ static class CrossingCompiler
             LoadFirst();
             il.Constant(type.Parameters.Length + i);
             Read(image, il, type.Results[i]);
-            il.Op(CilTypes.Of(type.Results[i]).StoreIndirect());
+            CilTypes.Of(type.Results[i]).StoreIndirect(il, image);
         }
         if (!type.Results.IsEmpty)
         {

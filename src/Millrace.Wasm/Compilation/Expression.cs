@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.Intrinsics;
 using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Compilation;
@@ -49,12 +50,17 @@ sealed class Expression
     public required ExpressionKind Kind { get; init; }
     public required CilType Type { get; init; }
     public ulong Bits { get; init; }
+    /// <summary>The upper half of a vector constant.</summary>
+    public ulong HighBits { get; init; }
     public int Index { get; init; }
+    /// <summary>Lane instructions: which one.</summary>
+    public int Lane { get; init; }
     public Operation? Operation { get; init; }
     public Opcode Opcode { get; init; }
     public FieldInfo? Field { get; init; }
     public Expression? A { get; init; }
     public Expression? B { get; init; }
+    public Expression? C { get; init; }
 
     /// <summary>Wasm locals in the tree, as a Bloom filter.</summary>
     public ulong Locals { get; private init; }
@@ -77,6 +83,14 @@ sealed class Expression
 
     public static Expression Constant(CilType type, ulong bits) =>
         new() { Kind = ExpressionKind.Constant, Type = type, Bits = bits };
+
+    public static Expression Constant(Vector128<byte> value) => new()
+    {
+        Kind = ExpressionKind.Constant,
+        Type = CilType.V128,
+        Bits = value.AsUInt64().GetElement(0),
+        HighBits = value.AsUInt64().GetElement(1),
+    };
 
     public static Expression Local(ValueType type, int index) => new()
     {
@@ -119,29 +133,42 @@ sealed class Expression
         return known;
     }
 
-    public static Expression Of(Operation operation, Expression a, Expression? b = null) => new()
+    public static Expression Of(
+        Operation operation, Expression a, Expression? b = null, Expression? c = null, int lane = 0)
     {
-        Kind = ExpressionKind.Operation,
-        Type = operation.Result,
-        Operation = operation,
-        A = a,
-        B = b,
-        Locals = a.Locals | (b?.Locals ?? 0),
-        Reads = a.Reads | (b?.Reads ?? Reads.Nothing),
-        Size = a.Size + (b?.Size ?? 0) + 1,
-    };
+        return new()
+        {
+            Kind = ExpressionKind.Operation,
+            Type = operation.Result,
+            Operation = operation,
+            A = a,
+            B = b,
+            C = c,
+            Lane = lane,
+            Locals = a.Locals | (b?.Locals ?? 0) | (c?.Locals ?? 0),
+            Reads = a.Reads | (b?.Reads ?? Reads.Nothing) | (c?.Reads ?? Reads.Nothing),
+            Size = a.Size + (b?.Size ?? 0) + (c?.Size ?? 0) + 1,
+        };
+    }
 
-    public static Expression Load(Opcode opcode, CilType type, Expression address, ulong offset) => new()
+    /// <summary>A load; a lane load puts what it loads into that lane of <paramref name="vector"/>.</summary>
+    public static Expression Load(
+        Opcode opcode, CilType type, Expression address, ulong offset, Expression? vector = null, int lane = 0)
     {
-        Kind = ExpressionKind.Load,
-        Type = type,
-        Opcode = opcode,
-        A = address,
-        Bits = offset,
-        Locals = address.Locals,
-        Reads = Reads.Memory,
-        Size = address.Size + 1,
-    };
+        return new()
+        {
+            Kind = ExpressionKind.Load,
+            Type = type,
+            Opcode = opcode,
+            A = address,
+            B = vector,
+            Lane = lane,
+            Bits = offset,
+            Locals = address.Locals | (vector?.Locals ?? 0),
+            Reads = Reads.Memory | (vector?.Reads ?? Reads.Nothing),
+            Size = address.Size + (vector?.Size ?? 0) + 1,
+        };
+    }
 
     public static Expression Global(ValueType type, int index) => new()
     {

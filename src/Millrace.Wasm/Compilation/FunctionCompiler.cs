@@ -16,6 +16,7 @@ sealed class FunctionCompiler
     readonly Calls _calls;
     readonly ReferenceInstructions _references;
     readonly BulkInstructions _bulk;
+    readonly Vectors _vectors;
 
     public FunctionCompiler(ModuleScope module)
     {
@@ -27,6 +28,7 @@ sealed class FunctionCompiler
         _calls = new Calls(_body, _stack);
         _references = new ReferenceInstructions(_body, _stack);
         _bulk = new BulkInstructions(_body, _stack);
+        _vectors = new Vectors(_stack);
     }
 
     public void Compile(FunctionDefinition function)
@@ -46,6 +48,7 @@ sealed class FunctionCompiler
     void Translate(ref InstructionReader reader)
     {
         if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
+        else if (Vectors.Has(reader.Opcode)) _vectors.Push(ref reader);
         else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
         else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !_references.TryTranslate(ref reader))
             _bulk.Translate(ref reader);
@@ -53,8 +56,8 @@ sealed class FunctionCompiler
 
     void TranslateAccess(ref InstructionReader reader)
     {
-        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.MemoryOffset);
-        else _memory.Load(reader.Row, reader.MemoryOffset);
+        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.MemoryOffset, reader.Lane);
+        else _memory.Load(reader.Row, reader.MemoryOffset, reader.Lane);
     }
 
     bool TranslateVariable(ref InstructionReader reader)
@@ -138,6 +141,6 @@ sealed class FunctionCompiler
         _stack.WriteGlobalAddress(global);
         _stack.Write(value);
         if (value.Type == CilType.Object) _body.Il.StoreField(_module.Image.Field(GuestMembers.Reference));
-        else _body.Il.Op(value.Type.StoreIndirect());
+        else value.Type.StoreIndirect(_body.Il, _module.Image);
     }
 }

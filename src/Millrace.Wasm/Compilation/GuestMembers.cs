@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.Intrinsics;
 using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm.Compilation;
@@ -29,6 +30,7 @@ static class GuestMembers
     public static readonly MethodInfo TrapNullElement = Method(typeof(Traps), nameof(Traps.NullElement));
 
     public static readonly MethodInfo FunctionHasType = Method(typeof(References), nameof(References.FunctionHasType));
+    public static readonly MethodInfo VectorZero = Method(typeof(Vector128<byte>), "get_Zero");
 
     public static MethodInfo Method(Type type, string name) =>
         type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)

@@ -25,6 +25,8 @@ sealed class IlWriter
     int _length;
     int _storeAt = -1; // where the instruction just written starts, when it is a store to a local
     int _stored;
+    int _callAt = -1; // where the instruction just written starts, when it is a call
+    int _called;
 
     /// <summary>Bytes written.</summary>
     public int Length => _length;
@@ -35,7 +37,7 @@ sealed class IlWriter
     /// <summary>Most values that were on the stack.</summary>
     public int MaxStack { get; private set; }
 
-    public void Reset() => (_length, _storeAt, Depth, MaxStack) = (0, -1, 0, 0);
+    public void Reset() => (_length, _storeAt, _callAt, Depth, MaxStack) = (0, -1, -1, 0, 0);
 
     /// <summary>An instruction without operand.</summary>
     public void Op(ILOpCode code)
@@ -46,9 +48,43 @@ sealed class IlWriter
 
     public void Call(int token, int pops, int pushes)
     {
+        var at = _length;
         Code(ILOpCode.Call);
         Token(token);
         Adjust(pushes - pops);
+        (_callAt, _called) = (at, token);
+    }
+
+    /// <summary>Where the last instruction called that method of one operand: removes it.</summary>
+    public bool TryTakeBackCall(int token)
+    {
+        if (_callAt < 0 || _called != token) return false;
+        _length = _callAt;
+        _callAt = -1;
+        return true;
+    }
+
+    /// <summary>Loads a value type through an address that has any alignment.</summary>
+    public void LoadObject(int typeToken)
+    {
+        Unaligned();
+        Code(ILOpCode.Ldobj);
+        Token(typeToken);
+    }
+
+    /// <summary>Stores a value type through an address that has any alignment.</summary>
+    public void StoreObject(int typeToken)
+    {
+        Unaligned();
+        Code(ILOpCode.Stobj);
+        Token(typeToken);
+        Adjust(-2);
+    }
+
+    void Unaligned()
+    {
+        Code(ILOpCode.Unaligned);
+        Byte(1);
     }
 
     /// <summary>Makes the call that comes next, and before a <c>ret</c>, give up this method's frame.</summary>
@@ -179,7 +215,7 @@ sealed class IlWriter
     public void Mark(IlLabel label)
     {
         label.Position = _length;
-        _storeAt = -1;
+        _storeAt = _callAt = -1;
     }
 
     /// <summary>Behind a jump, return or throw: nothing is on the stack.</summary>
@@ -216,7 +252,7 @@ sealed class IlWriter
 
     void Code(ILOpCode code)
     {
-        _storeAt = -1;
+        _storeAt = _callAt = -1;
         if ((int)code > 0xFF) Byte(0xFE);
         Byte((byte)code);
     }

@@ -24,6 +24,7 @@ sealed class ImageBuilder
     readonly MethodBodyStreamEncoder _bodies;
     readonly Dictionary<Assembly, AssemblyReferenceHandle> _assemblies = [];
     readonly Dictionary<Type, TypeReferenceHandle> _types = [];
+    readonly Dictionary<Type, TypeSpecificationHandle> _specifications = [];
     readonly Dictionary<MemberInfo, int> _members = [];
     readonly Dictionary<FunctionType, int> _callSites = [];
     readonly TypeReferenceHandle _object;
@@ -53,18 +54,24 @@ sealed class ImageBuilder
         return Add(field, signature);
     }
 
-    /// <summary>The token of a static method of this assembly.</summary>
+    /// <summary>The token of a static method of this assembly or of the framework.</summary>
     public int Method(MethodInfo method)
     {
         if (_members.TryGetValue(method, out var token)) return token;
+        if (method is { IsGenericMethod: true, IsGenericMethodDefinition: false }) return AddInstance(method);
+        var open = OpenForm(method);
+        var parameters = open.GetParameters();
         var signature = new BlobBuilder();
-        var parameters = method.GetParameters();
-        signature.WriteByte(0x00);
+        signature.WriteByte((byte)(open.IsGenericMethod ? 0x10 : 0x00));
+        if (open.IsGenericMethod) signature.WriteCompressedInteger(open.GetGenericArguments().Length);
         signature.WriteCompressedInteger(parameters.Length);
-        Write(signature, method.ReturnType);
+        Write(signature, open.ReturnType);
         foreach (var parameter in parameters) Write(signature, parameter.ParameterType);
         return Add(method, signature);
     }
+
+    /// <summary>The token of a value type, for loads and stores of it.</summary>
+    public int TypeToken(Type type) => MetadataTokens.GetToken(Parent(type));
 
     /// <summary>The token for a call of a function of that type through its code pointer.</summary>
     public int CallSite(FunctionType type)
@@ -151,8 +158,35 @@ sealed class ImageBuilder
     int Add(MemberInfo member, BlobBuilder signature)
     {
         var handle = _metadata.AddMemberReference(
-            Type(member.DeclaringType!), _metadata.GetOrAddString(member.Name), _metadata.GetOrAddBlob(signature));
+            Parent(member.DeclaringType!), _metadata.GetOrAddString(member.Name), _metadata.GetOrAddBlob(signature));
         return _members[member] = MetadataTokens.GetToken(handle);
+    }
+
+    // ECMA-335 II.23.2.15: a generic method with its type arguments.
+    int AddInstance(MethodInfo method)
+    {
+        var definition = MetadataTokens.EntityHandle(Method(method.GetGenericMethodDefinition()));
+        var arguments = method.GetGenericArguments();
+        var blob = new BlobBuilder();
+        blob.WriteByte(0x0A);
+        blob.WriteCompressedInteger(arguments.Length);
+        foreach (var argument in arguments) Write(blob, argument);
+        var handle = _metadata.AddMethodSpecification(definition, _metadata.GetOrAddBlob(blob));
+        return _members[method] = MetadataTokens.GetToken(handle);
+    }
+
+    // A member of a generic type is referred to with the signature that its definition has.
+    static MethodInfo OpenForm(MethodInfo method) => method.DeclaringType is { IsConstructedGenericType: true } type
+        ? (MethodInfo)type.GetGenericTypeDefinition().GetMemberWithSameMetadataDefinitionAs(method)
+        : method;
+
+    EntityHandle Parent(Type type)
+    {
+        if (!type.IsConstructedGenericType) return Type(type);
+        if (_specifications.TryGetValue(type, out var handle)) return handle;
+        var blob = new BlobBuilder();
+        Write(blob, type);
+        return _specifications[type] = _metadata.AddTypeSpecification(_metadata.GetOrAddBlob(blob));
     }
 
     TypeReferenceHandle Type(Type type)
@@ -175,16 +209,7 @@ sealed class ImageBuilder
         return _assemblies[assembly] = handle;
     }
 
-    static void Write(BlobBuilder blob, CilType type) => blob.WriteByte(type switch
-    {
-        CilType.Void => 0x01,
-        CilType.I32 => 0x08,
-        CilType.I64 => 0x0A,
-        CilType.F32 => 0x0C,
-        CilType.F64 => 0x0D,
-        CilType.Object => 0x1C,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
-    });
+    void Write(BlobBuilder blob, CilType type) => Write(blob, type == CilType.Void ? typeof(void) : type.ToClr());
 
     // ECMA-335 II.23.2: the element types of signatures.
     void Write(BlobBuilder blob, Type type)
@@ -200,14 +225,39 @@ sealed class ImageBuilder
             Write(blob, type.GetElementType()!);
             return;
         }
+        if (type.IsGenericParameter)
+        {
+            blob.WriteByte((byte)(type.IsGenericMethodParameter ? 0x1E : 0x13));
+            blob.WriteCompressedInteger(type.GenericParameterPosition);
+            return;
+        }
+        if (type.IsGenericType)
+        {
+            WriteGeneric(blob, type);
+            return;
+        }
         blob.WriteByte((byte)(type.IsValueType ? 0x11 : 0x12));
         blob.WriteCompressedInteger(CodedIndex.TypeDefOrRefOrSpec(Type(type)));
+    }
+
+    void WriteGeneric(BlobBuilder blob, Type type)
+    {
+        blob.WriteByte(0x15);
+        blob.WriteByte((byte)(type.IsValueType ? 0x11 : 0x12));
+        blob.WriteCompressedInteger(CodedIndex.TypeDefOrRefOrSpec(Type(type.GetGenericTypeDefinition())));
+        var arguments = type.GetGenericArguments(); // of a definition: its parameters
+        blob.WriteCompressedInteger(arguments.Length);
+        foreach (var argument in arguments) Write(blob, argument);
     }
 
     static byte Primitive(Type type)
     {
         if (type == typeof(void)) return 0x01;
+        if (type == typeof(bool)) return 0x02;
+        if (type == typeof(sbyte)) return 0x04;
         if (type == typeof(byte)) return 0x05;
+        if (type == typeof(short)) return 0x06;
+        if (type == typeof(ushort)) return 0x07;
         if (type == typeof(int)) return 0x08;
         if (type == typeof(uint)) return 0x09;
         if (type == typeof(long)) return 0x0A;

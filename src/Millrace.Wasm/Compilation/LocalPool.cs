@@ -4,8 +4,8 @@ namespace Millrace.Wasm.Compilation;
 sealed class LocalPool
 {
     /// <summary>
-    /// Most locals of a function. Bounds its frame to about half of <see cref="Runtime.StackBounds.Reserve"/>: the
-    /// stack check compares the address after the frame was taken.
+    /// Most locals of a function, vectors counted twice. Bounds its frame to about half of
+    /// <see cref="Runtime.StackBounds.Reserve"/>: the stack check compares the address after the frame was taken.
     /// </summary>
     public const int LocalsMax = 30_000;
 
@@ -13,6 +13,7 @@ sealed class LocalPool
     readonly Stack<int>[] _free = Stacks();
     readonly Stack<int>[] _freeExposed = Stacks();
     readonly HashSet<int> _exposed = [];
+    int _size;
 
     /// <summary>Types of all locals.</summary>
     public IReadOnlyList<Type> Types => _types;
@@ -21,6 +22,7 @@ sealed class LocalPool
     {
         _types.Clear();
         _exposed.Clear();
+        _size = 0;
         foreach (var stack in _free) stack.Clear();
         foreach (var stack in _freeExposed) stack.Clear();
     }
@@ -28,7 +30,8 @@ sealed class LocalPool
     /// <summary>A local for the whole function.</summary>
     public int Declare(Type type)
     {
-        if (_types.Count == LocalsMax)
+        _size += type == CilType.V128.ToClr() ? 2 : 1;
+        if (_size > LocalsMax)
             throw new UnsupportedFeatureException($"a function needs more than {LocalsMax} locals and temporaries");
         _types.Add(type);
         return _types.Count - 1;

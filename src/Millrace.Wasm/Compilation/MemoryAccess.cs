@@ -19,19 +19,25 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     /// <summary>After an assignment.</summary>
     public void ForgetChecks(int local) => _checkedBytes.Remove(local);
 
-    public void Load(Instruction row, ulong offset)
+    public void Load(Instruction row, ulong offset, int lane)
     {
+        var vector = VectorMemory.IsLaneLoad(row.Opcode) ? stack.Pop() : null;
         var address = CheckedAddress(stack.Pop(), row, offset);
-        stack.Push(Expression.Load(row.Opcode, CilTypes.Of(row.Results[0]), address, offset));
+        stack.Push(Expression.Load(row.Opcode, CilTypes.Of(row.Results[0]), address, offset, vector, lane));
     }
 
-    public void Store(Instruction row, ulong offset)
+    public void Store(Instruction row, ulong offset, int lane)
     {
         var value = stack.Pop();
         var address = CheckedAddress(stack.Pop(), row, offset);
         stack.SettleReadersOf(Reads.Memory);
         WriteAddress(body, stack, address, offset);
         stack.Write(value);
+        if (value.Type == CilType.V128)
+        {
+            VectorMemory.WriteStore(body, row.Opcode, lane);
+            return;
+        }
         var (narrow, code) = StoreCode(row.Opcode);
         if (narrow) Il.Op(ILOpCode.Conv_i4);
         Il.Op(code);
@@ -40,7 +46,13 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     /// <summary>The load itself; its check was written when it was met.</summary>
     public static void WriteLoad(FunctionBody body, OperandStack stack, Expression load)
     {
+        if (load.B is not null) VectorMemory.WriteLaneOperand(body, stack, load);
         WriteAddress(body, stack, load.A!, load.Bits);
+        if (load.Type == CilType.V128)
+        {
+            VectorMemory.WriteLoad(body, load.Opcode);
+            return;
+        }
         var (code, widen) = LoadCode(load.Opcode);
         body.Il.Op(code);
         if (widen != ILOpCode.Nop) body.Il.Op(widen);

@@ -6,6 +6,8 @@ namespace Millrace.Wasm.Compilation;
 static class ModuleCompiler
 {
     public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd
+        | WasmFeatures.Simd
+        | WasmFeatures.RelaxedSimd
         | WasmFeatures.ExtendedConst
         | WasmFeatures.TailCalls
         | WasmFeatures.TypedReferences;
@@ -45,8 +47,6 @@ static class ModuleCompiler
 
     static string Name(WasmFeatures feature) => feature switch
     {
-        WasmFeatures.Simd => "SIMD",
-        WasmFeatures.RelaxedSimd => "relaxed SIMD",
         WasmFeatures.ExtendedConst => "extended constant expressions",
         WasmFeatures.TypedReferences => "typed references",
         WasmFeatures.Gc => "garbage collection",

@@ -12,7 +12,7 @@ static class Numbers
         var isBinary = Instructions.Of(opcode).Parameters.Length == 2;
         var right = isBinary ? stack.Pop() : null;
         var left = stack.Pop();
-        if (right is not null && IsShift(opcode)) right = MaskedCount(right, left.Type);
+        if (right is not null && IsShift(opcode)) right = MaskedCount(right, left.Type == CilType.I32 ? 32 : 64);
         if (right is not null && HasSafeDivisor(right)) operation = Operations.PlainDivision(opcode) ?? operation;
         if (IsFloatArithmetic(opcode)) (left, right) = (Hidden(left), Hidden(right!));
         if (opcode == Opcode.F32DemoteF64) left = Unfolded(left);
@@ -33,11 +33,11 @@ static class Numbers
         opcode is >= Opcode.I32Shl and <= Opcode.I32ShrU or >= Opcode.I64Shl and <= Opcode.I64ShrU;
 
     // CIL leaves shifts by the width or more undefined; wasm takes the count modulo the width.
-    static Expression MaskedCount(Expression count, CilType shifted)
+    public static Expression MaskedCount(Expression count, int width)
     {
-        var mask = shifted == CilType.I32 ? 31UL : 63UL;
+        var mask = (ulong)width - 1;
         if (count.Kind == ExpressionKind.Constant) return Expression.Constant(CilType.I32, count.Bits & mask);
-        var narrow = shifted == CilType.I32 ? count : Expression.Of(Operations.I64ToI32, count);
+        var narrow = count.Type == CilType.I32 ? count : Expression.Of(Operations.I64ToI32, count);
         return Expression.Of(Operations.I32And, narrow, Expression.Constant(CilType.I32, mask));
     }
 

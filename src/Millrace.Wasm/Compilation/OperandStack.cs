@@ -107,6 +107,7 @@ sealed class OperandStack(FunctionBody body)
         if (expression.Kind == ExpressionKind.Temp) body.Pool.Free(expression.Type, expression.Index);
         Release(expression.A);
         Release(expression.B);
+        Release(expression.C);
     }
 
     /// <summary>A jump on a condition.</summary>
@@ -161,6 +162,7 @@ sealed class OperandStack(FunctionBody body)
             case CilType.I64: Il.Constant((long)constant.Bits); break;
             case CilType.F32: WriteF32((int)constant.Bits); break;
             case CilType.F64: WriteF64((long)constant.Bits); break;
+            case CilType.V128: WriteV128(constant); break;
             default: Il.Op(ILOpCode.Ldnull); break;
         }
     }
@@ -193,9 +195,26 @@ sealed class OperandStack(FunctionBody body)
         Il.Call(Method(Opcode.F64ReinterpretI64), 1, 1);
     }
 
+    void WriteV128(Expression constant)
+    {
+        if ((constant.Bits | constant.HighBits) == 0)
+        {
+            Il.Call(body.Module.Image.Method(GuestMembers.VectorZero), 0, 1);
+            return;
+        }
+        Il.Constant((long)constant.Bits);
+        Il.Constant((long)constant.HighBits);
+        VectorOperations.FromHalves.Write(Il, body.Module.Image);
+    }
+
     void WriteOperation(Expression expression)
     {
         var operation = expression.Operation!;
+        if (operation.Vector is { } vector)
+        {
+            vector.Write(this, Il, body.Module.Image, expression);
+            return;
+        }
         Write(expression.A!);
         if (expression.B is { } right) Write(right);
         if (operation.Method is { } method)
@@ -207,7 +226,7 @@ sealed class OperandStack(FunctionBody body)
     {
         WriteGlobalAddress(expression.Index);
         if (expression.Type == CilType.Object) Il.LoadField(body.Module.Image.Field(GuestMembers.Reference));
-        else Il.Op(expression.Type.LoadIndirect());
+        else expression.Type.LoadIndirect(Il, body.Module.Image);
     }
 
     /// <summary>The cell of a global that holds a number, the object of one that holds a reference.</summary>

@@ -16,7 +16,11 @@ namespace Millrace.Wasm.Compilation;
 /// <param name="JumpIfFalse">Comparisons: the jump that is taken when they do not.</param>
 sealed record Operation(
     CilType Result, ILOpCode[] Code, MethodInfo? Method = null, bool CanTrap = false,
-    ILOpCode JumpIfTrue = Nop, ILOpCode JumpIfFalse = Nop);
+    ILOpCode JumpIfTrue = Nop, ILOpCode JumpIfFalse = Nop)
+{
+    /// <summary>Vector instructions: what to call.</summary>
+    public VectorCall? Vector { get; init; }
+}
 
 /// <summary>The table of numeric instructions.</summary>
 static class Operations

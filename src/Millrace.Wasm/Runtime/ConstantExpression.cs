@@ -27,6 +27,7 @@ ref struct ConstantExpression
         {
             case Opcode.I32Const: Push(Value.From(reader.I32)); break;
             case Opcode.I64Const or Opcode.F32Const or Opcode.F64Const: Push(Value.From(reader.I64)); break;
+            case Opcode.V128Const: Push(Value.From(reader.Vector)); break;
             case Opcode.GlobalGet: Push(_instance.Globals[reader.Index].Value); break;
             case Opcode.RefNull: Push(Value.FromReference(null)); break;
             case Opcode.RefFunc: Push(Value.FromReference(_instance.FunctionAt(reader.Index))); break;

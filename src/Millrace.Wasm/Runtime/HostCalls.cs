@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -11,6 +12,9 @@ static class HostCalls
     [MethodImpl(Inline)] public static long ReadI64(ref Value first, int index) => Unsafe.Add(ref first, index).AsI64;
     [MethodImpl(Inline)] public static float ReadF32(ref Value first, int index) => Unsafe.Add(ref first, index).AsF32;
     [MethodImpl(Inline)] public static double ReadF64(ref Value first, int index) => Unsafe.Add(ref first, index).AsF64;
+
+    [MethodImpl(Inline)]
+    public static Vector128<byte> ReadV128(ref Value first, int index) => Unsafe.Add(ref first, index).AsV128;
 
     [MethodImpl(Inline)]
     public static object? ReadObject(ref Value first, int index) => Unsafe.Add(ref first, index).AsReference;
@@ -29,6 +33,10 @@ static class HostCalls
 
     [MethodImpl(Inline)]
     public static void WriteF64(ref Value first, int index, double value) =>
+        Unsafe.Add(ref first, index) = Value.From(value);
+
+    [MethodImpl(Inline)]
+    public static void WriteV128(ref Value first, int index, Vector128<byte> value) =>
         Unsafe.Add(ref first, index) = Value.From(value);
 
     [MethodImpl(Inline)]

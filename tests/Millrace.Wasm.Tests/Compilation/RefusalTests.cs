@@ -5,7 +5,6 @@ namespace Millrace.Wasm.Tests.Compilation;
 public sealed class RefusalTests
 {
     [Theory]
-    [InlineData("(func (param v128))", "SIMD")]
     [InlineData("(type (struct))", "garbage collection")]
     [InlineData("(tag)", "exceptions")]
     [InlineData("(memory i64 1)", "64-bit memories")]
