@@ -20,7 +20,7 @@ public sealed class InferenceWorker
 
     // Requests whose turn has not come. Whoever takes one out of here answers it.
     readonly ConcurrentDictionary<long, Frame> _waiting = new();
-    readonly SemaphoreSlim _sending = new(1);
+    readonly Lock _sending = new();
     (string Path, LlamaModel Model)? _loaded;
 
     InferenceWorker(Stream stream, int threads, int contextTokensMax) =>
@@ -42,16 +42,16 @@ public sealed class InferenceWorker
         }
         catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException)
         {
-            await worker.SendAsync(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
+            worker.Send(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
             return 1;
         }
 
-        await worker.SendAsync(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
+        worker.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
         var thread = new Thread(worker.WorkLoop) { IsBackground = true, Name = "inference" };
         thread.Start();
         while (await Frame.ReadAsync(stream, default) is { } frame)
         {
-            if (frame.Kind == FrameKind.Cancel) await worker.CancelAsync(frame.Id);
+            if (frame.Kind == FrameKind.Cancel) worker.Cancel(frame.Id);
             else worker.Enqueue(frame);
         }
 
@@ -67,11 +67,11 @@ public sealed class InferenceWorker
 
     // One that waits is answered here: the host takes a worker that is silent after a cancel for stuck, and the loop
     // may be busy with another request for longer than that.
-    async Task CancelAsync(long id)
+    void Cancel(long id)
     {
         if (!_open.TryGetValue(id, out var source)) return;
-        await source.CancelAsync();
-        if (_waiting.TryRemove(id, out _)) await SendAsync(Cancelled(id));
+        source.Cancel();
+        if (_waiting.TryRemove(id, out _)) Send(Cancelled(id));
     }
 
     void WorkLoop()
@@ -79,7 +79,7 @@ public sealed class InferenceWorker
         foreach (var frame in _jobs.GetConsumingEnumerable())
         {
             if (_waiting.TryRemove(frame.Id, out _))
-                SendAsync(Answer(frame, _open[frame.Id].Token)).GetAwaiter().GetResult();
+                Send(Answer(frame, _open[frame.Id].Token));
             _open.TryRemove(frame.Id, out _);
         }
     }
@@ -155,16 +155,8 @@ public sealed class InferenceWorker
         return found.Length == 0 ? null : found.Min();
     }
 
-    async Task SendAsync(Frame frame)
+    void Send(Frame frame)
     {
-        await _sending.WaitAsync();
-        try
-        {
-            await Frame.WriteAsync(_stream, frame, default);
-        }
-        finally
-        {
-            _sending.Release();
-        }
+        lock (_sending) Frame.WriteAsync(_stream, frame, default).GetAwaiter().GetResult();
     }
 }

@@ -12,7 +12,7 @@ public sealed unsafe class Memory
     const long PagesOf32Bits = 65536;
 
     readonly bool _isPortable;
-    nuint _reserved;
+    AddressRange? _range;
 
     /// <summary>A memory of the host's making.</summary>
     /// <param name="store">Its owner.</param>
@@ -28,7 +28,7 @@ public sealed unsafe class Memory
         PagesMax = pagesMax;
         _isPortable = store.Engine.Options.IsPortable;
         store.Own(this);
-        if (!_isPortable) Reserve();
+        if (!_isPortable) Reserve(pagesMin);
         if (Grow(pagesMin) < 0)
             throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
     }
@@ -72,7 +72,7 @@ public sealed unsafe class Memory
         if (pages < 0 || pages > (PagesMax ?? PagesOf32Bits) - before) return -1;
         var bytes = pages * PageBytes;
         if (!Store.TryCharge(bytes)) return -1;
-        if (!(_isPortable ? TryReallocate(Length + bytes) : TryCommit(Length + bytes)))
+        if (!(_isPortable ? TryReallocate(Length + bytes) : _range!.SetUsable((nuint)(Length + bytes))))
         {
             Store.TryCharge(-bytes);
             return -1;
@@ -83,22 +83,20 @@ public sealed unsafe class Memory
 
     internal void Free()
     {
-        var address = Base;
+        if (_isPortable) NativeMemory.Free(Base);
+        else _range?.Release();
+        _range = null;
         Base = null;
         Length = 0;
-        if (address == null) return;
-        if (_isPortable) NativeMemory.Free(address);
-        else AddressSpace.Release(address, _reserved);
     }
 
-    void Reserve()
+    void Reserve(long pages)
     {
         var bytesMax = Math.Min((ulong)(PagesMax ?? PagesOf32Bits) * PageBytes, (ulong)Store.Limits.MemoryBytesMax);
-        Base = AddressSpace.Reserve(bytesMax, out _reserved);
-        if (Base == null) throw new LinkException("no address space is left for a memory");
+        _range = AddressRange.Reserve(bytesMax, (nuint)(pages * PageBytes))
+            ?? throw new LinkException("no address space is left for a memory");
+        Base = (byte*)_range.Address;
     }
-
-    bool TryCommit(long length) => (nuint)length <= _reserved && AddressSpace.Commit(Base, (nuint)length);
 
     bool TryReallocate(long length)
     {

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Wasm.Runtime;
+
+/// <summary>
+/// Reserved address space in which a linear memory lives: as long as any 32-bit address plus any 32-bit offset can
+/// reach, of which only the pages in use may be touched. The base never moves, and a check that the compiler got
+/// wrong kills the process instead of reading the host. Linux only; portable mode has the C heap instead.
+/// </summary>
+/// <remarks>
+/// Reserving and giving back 8 GiB costs more than all else that makes an instance, so a few ranges wait for the next
+/// memory. Their pages are given back to the system, which hands out zeroed ones.
+/// </remarks>
+sealed partial class AddressRange
+{
+    const int ProtNone = 0;
+    const int ProtReadWrite = 3;
+    const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
+    const int AdviseDontNeed = 4;
+
+    // 4 GiB of address + 4 GiB of offset + the widest access, in whole pages.
+    const ulong Reach = (8UL << 30) + 0x10000;
+
+    // Half a TiB of address space, of 128; no memory.
+    const int WaitingMax = 64;
+
+    static readonly ConcurrentStack<AddressRange> Waiting = new();
+
+    readonly nuint _reserved;
+    nuint _usable;
+
+    AddressRange(nint address, nuint reserved) => (Address, _reserved) = (address, reserved);
+
+    public nint Address { get; }
+
+    /// <summary>
+    /// A range for a memory of at most <paramref name="bytesMax"/>, of which <paramref name="bytes"/> will be asked for
+    /// at once; null when there is no room.
+    /// </summary>
+    public static AddressRange? Reserve(ulong bytesMax, nuint bytes)
+    {
+        if (Waiting.TryPop(out var waiting))
+        {
+            if (waiting._usable <= bytes || waiting.SetUsable(bytes)) return waiting;
+            _ = Unmap(waiting.Address, waiting._reserved);
+        }
+
+        // Where little address space is left (ulimit -v): what the memory may grow to; the checks alone guard it then.
+        return Map(unchecked((nuint)Reach)) ?? Map((nuint)Math.Max(bytesMax, 0x10000));
+    }
+
+    /// <summary>Makes exactly the first bytes usable; new ones read as zero. False when the system refuses.</summary>
+    public bool SetUsable(nuint bytes)
+    {
+        if (bytes > _reserved) return false;
+        var (from, to, protection) = bytes > _usable ? (_usable, bytes, ProtReadWrite) : (bytes, _usable, ProtNone);
+        if (from != to && Protect(Address + (nint)from, to - from, protection) != 0) return false;
+        _usable = bytes;
+        return true;
+    }
+
+    /// <summary>Gives the pages back. Nobody may use the range any more.</summary>
+    public void Release()
+    {
+        // Whoever gets the range next must find zeros: without the system's word for it, the range goes.
+        var isClean = _reserved == unchecked((nuint)Reach) && Waiting.Count < WaitingMax
+            && (_usable == 0 || Advise(Address, _usable, AdviseDontNeed) == 0);
+        if (isClean) Waiting.Push(this);
+        else _ = Unmap(Address, _reserved);
+    }
+
+    static AddressRange? Map(nuint reserved)
+    {
+        var address = Map(0, reserved, ProtNone, MapPrivateAnonymousNoReserve, -1, 0);
+        return address == -1 ? null : new(address, reserved);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial nint Map(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mprotect")]
+    private static partial int Protect(nint address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(nint address, nuint length);
+}
