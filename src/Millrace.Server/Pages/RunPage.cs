@@ -19,6 +19,8 @@ sealed class RunPage(RunDetail run, string output, ImmutableArray<LogEntry> log,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     RunSummary Summary => run.Summary;
 
     DateTimeOffset Start => Summary.StartedAt ?? Summary.CreatedAt;
@@ -152,13 +154,17 @@ sealed class RunPage(RunDetail run, string output, ImmutableArray<LogEntry> log,
         return rest > 0 ? html.Add($"<p class=\"by\">and {Words.Number(rest)} characters more</p>") : html;
     }
 
+    /// <summary>Null for what cannot be read whole: a name given twice, or half a surrogate pair in a text.</summary>
     static JsonNode? Parse(string? text)
     {
         try
         {
-            return text is null ? null : JsonNode.Parse(text);
+            var node = text is null ? null : JsonNode.Parse(text, null, Strict);
+            // Texts are only decoded when they are asked for.
+            _ = node?.ToJsonString();
+            return node;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
