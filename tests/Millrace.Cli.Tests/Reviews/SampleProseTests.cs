@@ -19,8 +19,15 @@ public sealed class SampleProseTests(ReviewBench bench)
         ["ci"] = "apt-get update -q && apt-get install -yq --no-install-recommends \"${wanted[@]}\"",
         ["dependencies"] = "public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);",
         ["large"] = "var stubs = new Dictionary<int, IlLabel>();",
-        ["many-commits"] = "_ended.SetException(e);",
+        ["many-commits"] = "foreach (var frame in end.Backtrace) screen.Note($\"  at {frame}\");",
     }.ToImmutableDictionary();
+
+    /// <summary>What the bad answers speak of, and no sample holds.</summary>
+    static readonly ImmutableArray<string> Invented =
+    [
+        "db.Execute", "Secrets.cs", "Budget.cs", "bytes.Length > Max", "evil.example", "left-pad", "GpuWorker",
+        "BinaryFormatter", "Process.Start",
+    ];
 
     public static TheoryData<string> Samples => [.. Shipped.Samples()];
 
@@ -34,8 +41,8 @@ public sealed class SampleProseTests(ReviewBench bench)
         Assert.Contains(True[sample], (string)claim["quote"]!, StringComparison.Ordinal);
         Assert.Equal(0, (int)reviewed.Document["dropped"]!);
         Assert.Equal(ScriptedModelServer.Model, (string?)reviewed.Document["model"]);
-        foreach (var line in Answer(sample, "good").Split('\n').Where(line => line.StartsWith("SUMMARY: ", StringComparison.Ordinal)))
-            Assert.Contains(line["SUMMARY: ".Length..].Split('`')[0], reviewed.Comment, StringComparison.Ordinal);
+        var summary = Answer(sample, "good").Split('\n')[0];
+        Assert.Contains(summary["SUMMARY: ".Length..].Split('`')[0], reviewed.Comment, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -52,9 +59,7 @@ public sealed class SampleProseTests(ReviewBench bench)
             ((string)claim["file"]!, (int)claim["line"]!, (string)claim["quote"]!));
         Assert.True((int)reviewed.Document["dropped"]! > 0);
         Assert.Contains("left out as unsupported", reviewed.Comment, StringComparison.Ordinal);
-        foreach (var invented in (string[])["db.Execute", "Secrets.cs", "Budget.cs", "bytes.Length > Max", "evil.example",
-            "left-pad", "GpuWorker", "BinaryFormatter", "Process.Start"])
-            Assert.DoesNotContain(invented, reviewed.Comment, StringComparison.Ordinal);
+        Assert.All(Invented, text => Assert.DoesNotContain(text, reviewed.Comment, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -75,9 +80,9 @@ public sealed class SampleProseTests(ReviewBench bench)
     {
         bench.Calm();
         var answer = Answer(sample, kind);
-        // A large change is shown in parts: what is said is said of the part that it is about.
-        bench.Model.Script = prompt =>
-            kind == "absurd" || prompt.Contains(True[sample], StringComparison.Ordinal) ? answer : "NO RISKS";
+        // A large change is shown in parts, and its summary asked for at the end: claims come with their part only.
+        bench.Model.Script = prompt => kind == "absurd" || prompt.Contains(True[sample], StringComparison.Ordinal)
+            ? answer : $"{answer.Split('\n')[0]}\nNO RISKS";
         var reviewed = await bench.ReviewAsync(bench.Pull(SampleChange.Read(Shipped.Sample(sample))));
         CommentSafety.Check(reviewed.Comment);
         CommentSafety.Check(reviewed.Document, reviewed.Pull.Change);
@@ -85,5 +90,5 @@ public sealed class SampleProseTests(ReviewBench bench)
     }
 
     static string Answer(string sample, string kind) =>
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "answers", $"{sample}.{kind}.txt"));
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Reviews", "answers", $"{sample}.{kind}.txt"));
 }
