@@ -8,7 +8,7 @@ public enum RunEndKind
 {
     /// <summary>The guest returned, or called <c>proc_exit</c>; see the exit code.</summary>
     Exited,
-    /// <summary>The guest trapped.</summary>
+    /// <summary>The guest trapped, or threw an exception that nothing caught.</summary>
     Trapped,
     /// <summary>The guest needed more memory than its limit, from the start or later, and died of it.</summary>
     OutOfMemory,
@@ -28,7 +28,7 @@ public enum RunEndKind
 /// <param name="Message">One sentence for a person; empty for exit code 0.</param>
 public sealed record RunEnd(RunEndKind Kind, int ExitCode, string Message)
 {
-    /// <summary>For <see cref="RunEndKind.Trapped"/>: why.</summary>
+    /// <summary>For <see cref="RunEndKind.Trapped"/>: why; null for an exception.</summary>
     public TrapCode? Trap { get; init; }
 
     /// <summary>Guest frames, innermost first.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Millrace.Sandbox.Determinism;
 using Millrace.Sandbox.Door;
@@ -114,6 +115,10 @@ public sealed class SandboxRun
         {
             return Trapped(store, trap);
         }
+        catch (GuestException uncaught)
+        {
+            return new(RunEndKind.Trapped, 0, uncaught.Message) { Backtrace = Frames(uncaught.Backtrace) };
+        }
         catch (RunEndedException)
         {
             return Ended();
@@ -137,8 +142,11 @@ public sealed class SandboxRun
             _ when store.MemoryLimitHit => OutOfMemory(),
             _ => new(RunEndKind.Trapped, 0, trap.Message) { Trap = trap.Code },
         };
-        return end with { Backtrace = [.. trap.Backtrace.Select(frame => frame.ToString())] };
+        return end with { Backtrace = Frames(trap.Backtrace) };
     }
+
+    static ImmutableArray<string> Frames(ImmutableArray<GuestFrame> frames) =>
+        [.. frames.Select(frame => frame.ToString())];
 
     RunEnd OutOfMemory() => new(
         RunEndKind.OutOfMemory, 0,

@@ -7,12 +7,12 @@ using ValueType = Millrace.Wasm.ValueType;
 namespace Millrace.Wasi;
 
 /// <summary>How a program ended.</summary>
-/// <param name="ExitCode">The guest's exit code; 134, as an aborted program has, when it trapped.</param>
+/// <param name="ExitCode">The guest's exit code; 134, as an aborted program has, when it trapped or threw.</param>
 /// <param name="Message">One sentence for a person; empty when it ended by itself.</param>
 /// <param name="Results">What the invoked function returned, as text.</param>
 public sealed record ProgramEnd(int ExitCode, string Message, ImmutableArray<string> Results)
 {
-    /// <summary>Guest frames of a trap, innermost first.</summary>
+    /// <summary>Guest frames of a trap or an exception, innermost first.</summary>
     public ImmutableArray<string> Backtrace { get; init; } = [];
 }
 
@@ -85,9 +85,16 @@ public static class ProgramRun
         }
         catch (TrapException trap)
         {
-            return new(TrappedExitCode, trap.Message, []) { Backtrace = [.. trap.Backtrace.Select(f => f.ToString())] };
+            return Aborted(trap.Message, trap.Backtrace);
+        }
+        catch (GuestException uncaught)
+        {
+            return Aborted(uncaught.Message, uncaught.Backtrace);
         }
     }
+
+    static ProgramEnd Aborted(string message, ImmutableArray<GuestFrame> backtrace) =>
+        new(TrappedExitCode, message, []) { Backtrace = [.. backtrace.Select(frame => frame.ToString())] };
 
     static Value[] Parse(string name, FunctionType type, ImmutableArray<string> texts)
     {

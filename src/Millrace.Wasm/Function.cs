@@ -54,6 +54,7 @@ public sealed class Function
     /// </summary>
     /// <exception cref="ArgumentException">The arguments do not fit the type, or belong to another store.</exception>
     /// <exception cref="TrapException">The guest trapped.</exception>
+    /// <exception cref="GuestException">The guest threw it, or let it pass.</exception>
     /// <exception cref="InvalidOperationException">The store runs on another thread.</exception>
     public Value[] Call(params ReadOnlySpan<Value> arguments)
     {

@@ -14,6 +14,7 @@ public sealed unsafe class Instance
     internal Table[] Tables = [];
     internal Memory[] Memories = [];
     internal Global[] Globals = [];
+    internal Tag[] Tags = [];
 
     /// <summary>Element segments; null when dropped.</summary>
     internal object?[]?[] Elements = [];
@@ -53,8 +54,11 @@ public sealed unsafe class Instance
     /// <summary>The exported global of that name, or null.</summary>
     public Global? FindGlobal(string name) => Find(name) as Global;
 
-    /// <summary>The export of that name: a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/> or
-    /// <see cref="Global"/>; null when there is none.</summary>
+    /// <summary>The exported tag of that name, or null.</summary>
+    public Tag? FindTag(string name) => Find(name) as Tag;
+
+    /// <summary>The export of that name: a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/>,
+    /// <see cref="Global"/> or <see cref="Tag"/>; null when there is none.</summary>
     public object? Find(string name) => Module.FindExport(name) is { } export ? Extern(export) : null;
 
     internal object Extern(ModuleExport export) => export.Kind switch
@@ -63,6 +67,7 @@ public sealed unsafe class Instance
         ExternKind.Table => Tables[export.Index],
         ExternKind.Memory => Memories[export.Index],
         ExternKind.Global => Globals[export.Index],
+        ExternKind.Tag => Tags[export.Index],
         _ => throw new ArgumentOutOfRangeException(nameof(export), export.Kind, null),
     };
 

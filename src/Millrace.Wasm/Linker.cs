@@ -5,7 +5,7 @@ namespace Millrace.Wasm;
 /// <summary>
 /// A host function. Called on the guest's thread; <paramref name="arguments"/> and <paramref name="results"/> have
 /// the lengths of the declared type. May throw <see cref="TrapException"/>; any other exception passes through the
-/// guest unchanged and is not catchable by it.
+/// guest unchanged and is not catchable by it, except a <see cref="GuestException"/>.
 /// </summary>
 public delegate void HostFunction(Caller caller, ReadOnlySpan<Value> arguments, Span<Value> results);
 
@@ -50,11 +50,11 @@ public sealed class Linker(Engine engine)
         foreach (var export in instance.Module.Exports) _externs[(module, export.Name)] = instance.Extern(export);
     }
 
-    /// <summary>Defines a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/> or
-    /// <see cref="Global"/>.</summary>
+    /// <summary>Defines a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/> or
+    /// <see cref="Tag"/>.</summary>
     /// <exception cref="ArgumentException">It is none of them.</exception>
     public void Define(string module, string name, object external) =>
-        _externs[(module, name)] = external is Function or Memory or Table or Global
+        _externs[(module, name)] = external is Function or Memory or Table or Global or Tag
             ? external
             : throw new ArgumentException($"a {external.GetType().Name} cannot be imported", nameof(external));
 
@@ -62,6 +62,7 @@ public sealed class Linker(Engine engine)
     /// <exception cref="LinkException">Imports are missing or of another type (all are listed), or the store's limits
     /// do not allow the module's memories and tables.</exception>
     /// <exception cref="TrapException">Initialisation or the start function trapped.</exception>
+    /// <exception cref="GuestException">The start function threw it.</exception>
     public Instance Instantiate(Store store, Module module)
     {
         store.ThrowIfDisposed();

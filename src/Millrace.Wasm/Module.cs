@@ -25,7 +25,7 @@ public enum ExternKind : byte
 /// <param name="Module">First name.</param>
 /// <param name="Name">Second name.</param>
 /// <param name="Kind">What is imported.</param>
-/// <param name="FunctionType">For functions: the type.</param>
+/// <param name="FunctionType">For functions and tags: the type.</param>
 public sealed record ModuleImport(string Module, string Name, ExternKind Kind, FunctionType? FunctionType);
 
 /// <summary>One export of a module.</summary>
@@ -45,7 +45,7 @@ public sealed class Module
         _exports = Exports.ToFrozenDictionary(export => export.Name);
         Code = ModuleCompiler.Compile(engine, definition);
         Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
-            import.Kind == ExternKind.Function ? Code.SignatureOf(import.Index).Type : null))];
+            TypeOf(import)))];
     }
 
     /// <summary>The engine it was compiled for.</summary>
@@ -75,6 +75,13 @@ public sealed class Module
         Validator.Validate(definition);
         return new Module(engine, definition);
     }
+
+    FunctionType? TypeOf(ImportDefinition import) => import.Kind switch
+    {
+        ExternKind.Function => Code.SignatureOf(import.Index).Type,
+        ExternKind.Tag => Code.TagSignature(import.Index).Type,
+        _ => null,
+    };
 
     internal ModuleExport? FindExport(string name) => _exports.GetValueOrDefault(name);
 }

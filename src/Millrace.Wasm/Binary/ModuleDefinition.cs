@@ -90,6 +90,9 @@ sealed class ModuleDefinition
         _ => FunctionTypes.Giving(block.Result),
     };
 
+    /// <summary>The type of a tag. Valid modules only.</summary>
+    public FunctionType TagType(int tag) => Types[Tags[tag].TypeIndex].Function!;
+
     NameSection ReadNames()
     {
         foreach (var section in CustomSections)

@@ -1,4 +1,5 @@
 using System.Reflection.Metadata;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -20,12 +21,8 @@ sealed class Calls(FunctionBody body, OperandStack stack)
             return;
         }
         stack.SettleReadersOf(Reads.All, except: function.Type.Parameters.Length);
-        WriteArguments(function.Type);
-        body.LoadContext();
-        var more = WriteResultAddresses(function.Type, isTail);
-        if (isTail) Il.Tail();
-        Il.Call(body.Module.FunctionToken(index), Operands(function.Type), Returned(function.Type));
-        Finish(function.Type, more, isTail);
+        if (isTail && body.RegionDepth != 0) LeaveFor(function.Type, () => WriteCall(function, isTail));
+        else WriteCall(function, isTail);
     }
 
     public void CallIndirect(int typeIndex, int table, bool isTail = false)
@@ -40,6 +37,29 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         CheckSignature(table, typeIndex, callee);
         stack.Release(index);
         CallThrough(callee, type, isTail);
+    }
+
+    void WriteCall(FunctionDefinition function, bool isTail)
+    {
+        WriteArguments(function.Type);
+        body.LoadContext();
+        var more = WriteResultAddresses(function.Type, isTail);
+        if (isTail) Il.Tail();
+        Il.Call(body.Module.FunctionToken(function.Index), Operands(function.Type), Returned(function.Type));
+        Finish(function.Type, more, isTail);
+    }
+
+    // CIL knows no tail call within a protected block: the arguments travel in temporaries to a place outside.
+    void LeaveFor(FunctionType type, Action call)
+    {
+        var arguments = new Expression[type.Parameters.Length];
+        stack.SettleTop(arguments.Length);
+        for (var i = arguments.Length - 1; i >= 0; i--) arguments[i] = stack.Pop();
+        body.LeaveFor(() =>
+        {
+            foreach (var argument in arguments) stack.Push(argument);
+            call();
+        });
     }
 
     public void CallReference(int typeIndex, bool isTail = false)
@@ -139,6 +159,12 @@ sealed class Calls(FunctionBody body, OperandStack stack)
     }
 
     void CallThrough(int callee, FunctionType type, bool isTail)
+    {
+        if (isTail && body.RegionDepth != 0) LeaveFor(type, () => WriteCallThrough(callee, type, isTail));
+        else WriteCallThrough(callee, type, isTail);
+    }
+
+    void WriteCallThrough(int callee, FunctionType type, bool isTail)
     {
         var image = body.Module.Image;
         WriteArguments(type);

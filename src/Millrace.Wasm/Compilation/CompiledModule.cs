@@ -34,6 +34,8 @@ sealed class CompiledModule
 
     public Signature SignatureOf(int function) => Types.SignatureOf(_definition.Functions[function].TypeIndex);
 
+    public Signature TagSignature(int tag) => Types.SignatureOf(_definition.Tags[tag].TypeIndex);
+
     /// <summary>The code of a defined function; the machine code is made when it is first called.</summary>
     public nint PointerTo(int function)
     {

@@ -7,7 +7,7 @@ namespace Millrace.Wasm.Compilation;
 /// Blocks, branches and returns. Operands of a branch travel in CIL locals (the target's carriers), so that the CIL
 /// stack is empty at every label.
 /// </summary>
-sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess memory)
+sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess memory, Exceptions exceptions)
 {
     readonly List<Frame> _frames = [];
     int _deadBlocks; // blocks opened in dead code
@@ -66,6 +66,16 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         stack.WriteJump(condition, whenTrue: false, frame.Else);
     }
 
+    /// <summary>Within a protected block of CIL; what jumps out of it leaves.</summary>
+    public void TryTable(FunctionType type, ReadOnlySpan<CatchClause> clauses)
+    {
+        stack.SettleAll();
+        var frame = Open(Opcode.TryTable, type);
+        if (clauses.IsEmpty) return;
+        frame.Try = new TryRegion(Il.Here(), clauses.ToArray());
+        body.EnterRegion();
+    }
+
     public void Else()
     {
         var frame = _frames[^1];
@@ -82,7 +92,9 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
             if (IsReachable) BranchToEnd(frame);
             StartElse(frame);
         }
+        if (frame.Try is not null && IsReachable) BranchToEnd(frame);
         _frames.RemoveAt(_frames.Count - 1);
+        if (frame.Try is { } region) CloseTry(region);
         if (frame.IsFunction) EndFunction();
         else if (!frame.IsLoop && frame.IsBranchedTo) Join(frame);
     }
@@ -123,7 +135,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
     void BranchIf(Expression condition, int depth)
     {
         var target = _frames[^(depth + 1)];
-        if (target.LabelTypes.IsEmpty && !target.IsFunction)
+        if (target.LabelTypes.IsEmpty && !target.IsFunction && !MustLeave(target))
         {
             target.IsBranchedTo = true;
             stack.WriteJump(condition, whenTrue: true, target.Label);
@@ -185,7 +197,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
 
     Frame Open(Opcode opcode, FunctionType type)
     {
-        var frame = new Frame(opcode, type, stack.Count - type.Parameters.Length);
+        var frame = new Frame(opcode, type, stack.Count - type.Parameters.Length) { RegionDepth = body.RegionDepth };
         _frames.Add(frame);
         return frame;
     }
@@ -243,11 +255,14 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
     void Carry(Frame target, bool isLast)
     {
         var types = target.LabelTypes;
-        target.Carriers ??= [.. types.Select(type => body.Pool.Take(CilTypes.Of(type)))];
+        var carriers = CarriersOf(target);
         for (var i = types.Length - 1; i >= 0; i--) Write(stack.Peek(i), isLast);
-        for (var i = types.Length - 1; i >= 0; i--) Il.StoreLocal(target.Carriers[i]);
+        for (var i = types.Length - 1; i >= 0; i--) Il.StoreLocal(carriers[i]);
         for (var i = 0; isLast && i < types.Length; i++) stack.Pop();
     }
+
+    int[] CarriersOf(Frame target) =>
+        target.Carriers ??= [.. target.LabelTypes.Select(type => body.Pool.Take(CilTypes.Of(type)))];
 
     void BranchAndStay(Frame target)
     {
@@ -271,9 +286,72 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         }
         if (!results.IsEmpty) Write(stack.Peek(results.Length - 1), isLast);
         for (var i = 0; isLast && i < results.Length; i++) stack.Pop();
+        if (body.RegionDepth != 0)
+        {
+            body.LeaveToReturn();
+            return;
+        }
         Il.Op(ILOpCode.Ret);
         Il.EndOfPath();
     }
+
+    // The block's own code ends; its filter and handler follow. Labels of clauses count from outside the block.
+    void CloseTry(TryRegion region)
+    {
+        body.LeaveRegion();
+        var filter = Il.HereWithException();
+        exceptions.WriteFilter(region.Clauses);
+        var handler = Il.HereWithException();
+        var content = exceptions.TakeException();
+        foreach (var clause in region.Clauses)
+        {
+            Catch(clause, content);
+            if (clause.TagIndex < 0) break;
+        }
+        if (!Exceptions.IsTotal(region.Clauses)) Il.Op(ILOpCode.Rethrow); // the filter let nothing else in
+        Il.EndOfPath();
+        body.Pool.Free(CilType.Object, content);
+        Il.AddRegion(region.Start, filter, handler);
+    }
+
+    void Catch(CatchClause clause, int content)
+    {
+        var next = new IlLabel();
+        exceptions.WriteTest(clause, content, next);
+        var target = _frames[^(clause.Label + 1)];
+        var count = exceptions.ValueCount(clause);
+        if (target.IsFunction)
+        {
+            ReturnCaught(clause, content, count);
+        }
+        else
+        {
+            var carriers = CarriersOf(target);
+            for (var i = 0; i < count; i++)
+            {
+                exceptions.WriteValue(clause, content, i);
+                Il.StoreLocal(carriers[i]);
+            }
+            body.ReloadMemory(); // what threw may have grown it before
+            target.IsBranchedTo = true;
+            Il.Jump(ILOpCode.Leave, target.Label);
+        }
+        Il.Mark(next);
+    }
+
+    void ReturnCaught(CatchClause clause, int content, int count)
+    {
+        for (var i = 1; i < count; i++)
+        {
+            body.LoadResultAddress(i);
+            exceptions.WriteValue(clause, content, i);
+            CilTypes.Of(body.Function.Type.Results[i]).StoreIndirect(Il, body.Module.Image);
+        }
+        if (count != 0) exceptions.WriteValue(clause, content, 0);
+        body.LeaveToReturn();
+    }
+
+    bool MustLeave(Frame target) => target.RegionDepth < body.RegionDepth;
 
     void Write(Expression operand, bool isLast)
     {
@@ -284,7 +362,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
     void Jump(Frame target)
     {
         target.IsBranchedTo = true;
-        Il.Jump(ILOpCode.Br, target.Label);
+        Il.Jump(MustLeave(target) ? ILOpCode.Leave : ILOpCode.Br, target.Label);
     }
 
     /// <summary>Behind what never goes on: the code that follows cannot be reached.</summary>
@@ -297,7 +375,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
     IlLabel? DirectLabel(int depth)
     {
         var target = _frames[^(depth + 1)];
-        if (target.IsFunction || !target.LabelTypes.IsEmpty) return null;
+        if (target.IsFunction || !target.LabelTypes.IsEmpty || MustLeave(target)) return null;
         target.IsBranchedTo = true;
         return target.Label;
     }

@@ -105,9 +105,11 @@ static class CrossingCompiler
         image.AddMethod("guest", signature, il, [.. type.Results.Select(result => CilTypes.Of(result).ToClr())]);
     }
 
-    static void Read(ImageBuilder image, IlWriter il, ValueType type) =>
+    /// <summary>Reads a value: a reference to the first of several, and an index, are on the stack.</summary>
+    public static void Read(ImageBuilder image, IlWriter il, ValueType type) =>
         il.Call(image.Method(GuestMembers.Method(typeof(HostCalls), $"Read{CilTypes.Of(type)}")), 2, 1);
 
-    static void Write(ImageBuilder image, IlWriter il, ValueType type) =>
+    /// <summary>Writes a value: a reference to the first, an index, and the value are on the stack.</summary>
+    public static void Write(ImageBuilder image, IlWriter il, ValueType type) =>
         il.Call(image.Method(GuestMembers.Method(typeof(HostCalls), $"Write{CilTypes.Of(type)}")), 3, 0);
 }

@@ -5,7 +5,7 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>A block being compiled.</summary>
 sealed class Frame(Opcode opcode, FunctionType type, int height)
 {
-    /// <summary><c>block</c>, <c>loop</c>, <c>if</c>, or <c>end</c> for the function itself.</summary>
+    /// <summary><c>block</c>, <c>loop</c>, <c>if</c>, <c>try_table</c>, or <c>end</c> for the function itself.</summary>
     public Opcode Opcode { get; } = opcode;
 
     public FunctionType Type { get; } = type;
@@ -27,6 +27,12 @@ sealed class Frame(Opcode opcode, FunctionType type, int height)
 
     /// <summary>Whether anything reaches its end by a branch.</summary>
     public bool IsBranchedTo { get; set; }
+
+    /// <summary>Protected blocks around its label; a jump from within more of them must leave.</summary>
+    public int RegionDepth { get; init; }
+
+    /// <summary>A <c>try_table</c> with clauses: its protected block.</summary>
+    public TryRegion? Try { get; set; }
 
     public bool IsLoop => Opcode == Opcode.Loop;
 

@@ -7,7 +7,10 @@ namespace Millrace.Wasm.Compilation;
 sealed class FunctionBody(ModuleScope module)
 {
     readonly List<ValueType> _localTypes = [];
-    readonly SortedDictionary<TrapCode, IlLabel> _traps = [];
+    readonly Stack<SortedDictionary<TrapCode, IlLabel>> _traps = []; // of the function, and of each region around
+    readonly List<Action> _outlying = [];
+    IlLabel? _return;
+    int _returned;
     int _elements;
 
     public ModuleScope Module { get; } = module;
@@ -30,6 +33,9 @@ sealed class FunctionBody(ModuleScope module)
         Il.Reset();
         Pool.Reset();
         _traps.Clear();
+        _traps.Push([]);
+        _outlying.Clear();
+        _return = null;
         _elements = -1;
         DeclareLocals();
         // A leaf runs in the room that its caller's check left: without an address-taken local the JIT can inline it.
@@ -41,7 +47,9 @@ sealed class FunctionBody(ModuleScope module)
     /// <summary>Writes the traps and hands the method over.</summary>
     public void End()
     {
-        foreach (var (code, label) in _traps) WriteTrap(code, label);
+        if (_return is not null) WriteReturn(_return);
+        foreach (var write in _outlying) write();
+        WriteTraps();
         Module.Image.AddMethod(
             CompiledModule.MethodName(Function.Index), Module.Image.Signature(Function.Type, typeof(Instance)), Il,
             Pool.Types);
@@ -71,8 +79,45 @@ sealed class FunctionBody(ModuleScope module)
     /// <summary>The place that traps with that code; its code comes behind the function's own.</summary>
     public IlLabel Trap(TrapCode code)
     {
-        if (!_traps.TryGetValue(code, out var label)) _traps[code] = label = new IlLabel();
+        var traps = _traps.Peek();
+        if (!traps.TryGetValue(code, out var label)) traps[code] = label = new IlLabel();
         return label;
+    }
+
+    /// <summary>Protected blocks around this place: jumps out of them, returns and tail calls must leave.</summary>
+    public int RegionDepth => _traps.Count - 1;
+
+    /// <summary>From here on code is within a protected block, which no conditional jump may leave.</summary>
+    public void EnterRegion() => _traps.Push([]);
+
+    /// <summary>Writes the traps of the protected block, whose end this is.</summary>
+    public void LeaveRegion()
+    {
+        WriteTraps();
+        _traps.Pop();
+    }
+
+    /// <summary>Returns from within a protected block or handler; the first result, if any, is on the stack.</summary>
+    public void LeaveToReturn()
+    {
+        var type = CilTypes.Returned(Function.Type);
+        if (_return is null && type != CilType.Void) _returned = Pool.Declare(type.ToClr());
+        if (type != CilType.Void) Il.StoreLocal(_returned);
+        Il.Jump(ILOpCode.Leave, _return ??= new IlLabel());
+        Il.EndOfPath();
+    }
+
+    /// <summary>Leaves all protected blocks for code that is written behind the function's own.</summary>
+    public void LeaveFor(Action write)
+    {
+        var place = new IlLabel();
+        Il.Jump(ILOpCode.Leave, place);
+        Il.EndOfPath();
+        _outlying.Add(() =>
+        {
+            Il.Mark(place);
+            write();
+        });
     }
 
     /// <summary>Behind whatever may have grown memory.</summary>
@@ -161,6 +206,19 @@ sealed class FunctionBody(ModuleScope module)
             }
             StoreWasmLocal(i);
         }
+    }
+
+    void WriteReturn(IlLabel place)
+    {
+        Il.Mark(place);
+        if (!Function.Type.Results.IsEmpty) Il.LoadLocal(_returned);
+        Il.Op(ILOpCode.Ret);
+        Il.EndOfPath();
+    }
+
+    void WriteTraps()
+    {
+        foreach (var (code, label) in _traps.Peek()) WriteTrap(code, label);
     }
 
     void WriteTrap(TrapCode code, IlLabel label)

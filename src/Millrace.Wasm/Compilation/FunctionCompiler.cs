@@ -15,6 +15,7 @@ sealed class FunctionCompiler
     readonly ControlFlow _control;
     readonly Calls _calls;
     readonly ReferenceInstructions _references;
+    readonly Exceptions _exceptions;
     readonly BulkInstructions _bulk;
     readonly Vectors _vectors;
 
@@ -24,7 +25,8 @@ sealed class FunctionCompiler
         _body = new FunctionBody(module);
         _stack = new OperandStack(_body);
         _memory = new MemoryAccess(_body, _stack);
-        _control = new ControlFlow(_body, _stack, _memory);
+        _exceptions = new Exceptions(_body, _stack);
+        _control = new ControlFlow(_body, _stack, _memory, _exceptions);
         _calls = new Calls(_body, _stack);
         _references = new ReferenceInstructions(_body, _stack);
         _bulk = new BulkInstructions(_body, _stack);
@@ -96,6 +98,17 @@ sealed class FunctionCompiler
             case Opcode.Block: _control.Block(_module.Definition.TypeOf(reader.Block)); return true;
             case Opcode.Loop: _control.Loop(_module.Definition.TypeOf(reader.Block)); return true;
             case Opcode.If: _control.If(_module.Definition.TypeOf(reader.Block)); return true;
+            case Opcode.TryTable:
+                _control.TryTable(_module.Definition.TypeOf(reader.Block), reader.Catches);
+                return true;
+            case Opcode.Throw:
+                _exceptions.Throw(reader.Index);
+                _control.EndPath();
+                return true;
+            case Opcode.ThrowRef:
+                _exceptions.ThrowReference();
+                _control.EndPath();
+                return true;
             case Opcode.Else: _control.Else(); return true;
             case Opcode.End: _control.End(); return true;
             case Opcode.Br: _control.Branch(reader.Index); return true;

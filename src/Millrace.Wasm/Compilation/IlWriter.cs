@@ -9,6 +9,9 @@ sealed class IlLabel
     public int Position = -1;
 }
 
+/// <summary>A protected block, its filter and its handler; they follow each other.</summary>
+readonly record struct IlRegion(IlLabel Start, IlLabel Filter, IlLabel Handler, IlLabel End);
+
 /// <summary>
 /// Writes one method's instructions as bytes: tracks the depth of the stack (RyuJIT refuses to inline a method whose
 /// maxstack is larger than 16, so it must be exact) and fixes up forward jumps. Jumps are always in the long form.
@@ -21,12 +24,16 @@ sealed class IlWriter
     public const int LengthMax = 4 << 20;
 
     readonly List<(int At, int From, IlLabel Target)> _jumps = [];
+    readonly List<IlRegion> _regions = [];
     byte[] _code = new byte[256];
     int _length;
     int _storeAt = -1; // where the instruction just written starts, when it is a store to a local
     int _stored;
     int _callAt = -1; // where the instruction just written starts, when it is a call
     int _called;
+
+    /// <summary>Most protected blocks of a method: RyuJIT's time grows with their square.</summary>
+    public const int RegionsMax = 4096;
 
     /// <summary>Bytes written.</summary>
     public int Length => _length;
@@ -37,7 +44,14 @@ sealed class IlWriter
     /// <summary>Most values that were on the stack.</summary>
     public int MaxStack { get; private set; }
 
-    public void Reset() => (_length, _storeAt, _callAt, Depth, MaxStack) = (0, -1, -1, 0, 0);
+    /// <summary>Protected blocks, inner ones first.</summary>
+    public IReadOnlyList<IlRegion> Regions => _regions;
+
+    public void Reset()
+    {
+        (_length, _storeAt, _callAt, Depth, MaxStack) = (0, -1, -1, 0, 0);
+        _regions.Clear();
+    }
 
     /// <summary>An instruction without operand.</summary>
     public void Op(ILOpCode code)
@@ -218,6 +232,30 @@ sealed class IlWriter
         _storeAt = _callAt = -1;
     }
 
+    /// <summary>Marks a place, and answers it.</summary>
+    public IlLabel Here()
+    {
+        var label = new IlLabel();
+        Mark(label);
+        return label;
+    }
+
+    /// <summary>The start of a filter or handler: the exception is on the stack.</summary>
+    public IlLabel HereWithException()
+    {
+        Depth = 0;
+        Adjust(1);
+        return Here();
+    }
+
+    /// <summary>Adds a protected block whose handler ends here, after those within it.</summary>
+    public void AddRegion(IlLabel start, IlLabel filter, IlLabel handler)
+    {
+        if (_regions.Count == RegionsMax)
+            throw new UnsupportedFeatureException($"a function has more than {RegionsMax} try_table blocks");
+        _regions.Add(new(start, filter, handler, Here()));
+    }
+
     /// <summary>Behind a jump, return or throw: nothing is on the stack.</summary>
     public void EndOfPath() => Depth = 0;
 
@@ -296,6 +334,7 @@ sealed class IlWriter
         ILOpCode.Shl or ILOpCode.Shr or ILOpCode.Shr_un => -1,
         ILOpCode.Ceq or ILOpCode.Clt or ILOpCode.Clt_un or ILOpCode.Cgt or ILOpCode.Cgt_un => -1,
         ILOpCode.Neg or ILOpCode.Not or ILOpCode.Ret or ILOpCode.Br or ILOpCode.Ldlen or ILOpCode.Nop => 0,
+        ILOpCode.Leave or ILOpCode.Rethrow => 0,
         >= ILOpCode.Conv_i1 and <= ILOpCode.Conv_u8 => 0,
         ILOpCode.Conv_r_un or ILOpCode.Conv_u or ILOpCode.Conv_i or ILOpCode.Conv_u1 or ILOpCode.Conv_u2 => 0,
         >= ILOpCode.Ldind_i1 and <= ILOpCode.Ldind_ref => 0,
@@ -303,7 +342,7 @@ sealed class IlWriter
         ILOpCode.Stind_i => -2,
         ILOpCode.Ldnull or ILOpCode.Dup => 1,
         >= ILOpCode.Ldc_i4_m1 and <= ILOpCode.Ldc_i4_8 => 1,
-        ILOpCode.Pop or ILOpCode.Throw or ILOpCode.Brtrue or ILOpCode.Brfalse => -1,
+        ILOpCode.Pop or ILOpCode.Throw or ILOpCode.Endfilter or ILOpCode.Brtrue or ILOpCode.Brfalse => -1,
         >= ILOpCode.Beq and <= ILOpCode.Blt_un => -2,
         ILOpCode.Ldelem_ref => -1,
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, null),

@@ -119,9 +119,14 @@ sealed class ImageBuilder
         if (_methodCount % MethodsPerType == 0) AddHolder();
         var code = il.Finish();
         // No InitLocals: the compiler zeroes what wasm wants zeroed, and nothing else needs it.
-        var body = _bodies.AddMethodBody(code.Length, il.MaxStack, 0, hasSmallExceptionRegions: true,
+        var body = _bodies.AddMethodBody(code.Length, il.MaxStack, il.Regions.Count, hasSmallExceptionRegions: false,
             LocalSignature(locals), MethodBodyAttributes.None);
         new BlobWriter(body.Instructions).WriteBytes(code.ToArray());
+        foreach (var (start, filter, handler, end) in il.Regions)
+        {
+            body.ExceptionRegions.AddFilter(start.Position, filter.Position - start.Position,
+                handler.Position, end.Position - handler.Position, filter.Position);
+        }
         _metadata.AddMethodDefinition(
             MethodAttributes.Public | MethodAttributes.Static | MethodAttributes.HideBySig,
             MethodImplAttributes.IL | MethodImplAttributes.Managed,

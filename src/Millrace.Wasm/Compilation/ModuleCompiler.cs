@@ -8,6 +8,7 @@ static class ModuleCompiler
     public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd
         | WasmFeatures.Simd
         | WasmFeatures.RelaxedSimd
+        | WasmFeatures.Exceptions
         | WasmFeatures.ExtendedConst
         | WasmFeatures.TailCalls
         | WasmFeatures.TypedReferences;
@@ -50,7 +51,6 @@ static class ModuleCompiler
         WasmFeatures.ExtendedConst => "extended constant expressions",
         WasmFeatures.TypedReferences => "typed references",
         WasmFeatures.Gc => "garbage collection",
-        WasmFeatures.Exceptions => "exceptions",
         WasmFeatures.Memory64 => "64-bit memories",
         WasmFeatures.MultiMemory => "several memories",
         WasmFeatures.Threads => "threads",

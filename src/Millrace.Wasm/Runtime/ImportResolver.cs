@@ -52,6 +52,8 @@ static class ImportResolver
             Foreign(table.Store, store) ?? Mismatch(module, module.Definition.Tables[import.Index], table),
         Global global when import.Kind == ExternKind.Global =>
             Foreign(global.Store, store) ?? Mismatch(module, module.Definition.Globals[import.Index], global),
+        Tag tag when import.Kind == ExternKind.Tag =>
+            Foreign(tag.Store, store) ?? Mismatch(module.Code.TagSignature(import.Index), tag.Signature),
         _ => $"is a {(external is HostDefinition ? nameof(Function) : external.GetType().Name).ToLowerInvariant()}",
     };
 
@@ -61,6 +63,9 @@ static class ImportResolver
         module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
             ? null
             : $"has the type {given.Type}";
+
+    static string? Mismatch(Signature wanted, Signature given) =>
+        wanted == given ? null : $"has the type {given.Type}";
 
     static string? Mismatch(Module module, TableDefinition wanted, Table table) =>
         module.Code.Types.Canonical(wanted.ElementType) == table.ElementType

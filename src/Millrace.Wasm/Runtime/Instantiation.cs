@@ -13,6 +13,7 @@ static unsafe class Instantiation
         var instance = new Instance(store, module);
         var definition = module.Definition;
         BindImports(instance, definition, imports);
+        AllocateTags(instance, definition);
         AllocateMemories(instance, definition);
         AllocateTables(instance, definition);
         AllocateGlobals(instance, definition);
@@ -30,6 +31,7 @@ static unsafe class Instantiation
         instance.Tables = ArrayOf<Table>(definition.Tables.Length);
         instance.Memories = ArrayOf<Memory>(definition.Memories.Length);
         instance.Globals = ArrayOf<Global>(definition.Globals.Length);
+        instance.Tags = ArrayOf<Tag>(definition.Tags.Length);
         for (var i = 0; i < imports.Length; i++)
         {
             var index = definition.Imports[i].Index;
@@ -46,8 +48,15 @@ static unsafe class Instantiation
                 case Table table: instance.Tables[index] = table; break;
                 case Memory memory: instance.Memories[index] = memory; break;
                 case Global global: instance.Globals[index] = global; break;
+                case Tag tag: instance.Tags[index] = tag; break;
             }
         }
+    }
+
+    static void AllocateTags(Instance instance, ModuleDefinition definition)
+    {
+        for (var i = definition.ImportedTagCount; i < definition.Tags.Length; i++)
+            instance.Tags[i] = new Tag(instance.Store, instance.Module.Code.TagSignature(i));
     }
 
     static void AllocateMemories(Instance instance, ModuleDefinition definition)

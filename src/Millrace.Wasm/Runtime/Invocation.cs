@@ -43,6 +43,11 @@ static unsafe class Invocation
         {
             Run(function, arguments, results);
         }
+        catch (GuestException uncaught)
+        {
+            uncaught.Backtrace = Backtraces.Of(uncaught);
+            throw;
+        }
         finally
         {
             function.Store.Leave();

@@ -9,6 +9,8 @@ static class References
     {
         if (reference is Function function && function.Store != store)
             throw new ArgumentException("the function belongs to another store");
+        if (reference is ExceptionInstance exception && exception.Tag.Store != store)
+            throw new ArgumentException("the exception belongs to another store");
         if (!Is(store, type, reference))
             throw new ArgumentException($"{(reference is null ? "null" : $"a {reference.GetType().Name}")} is no {type}");
     }
@@ -24,7 +26,8 @@ static class References
         ? type.IsNullable
         : type.Heap switch
         {
-            HeapKind.Extern => true,
+            HeapKind.Extern => reference is not ExceptionInstance,
+            HeapKind.Exn => reference is ExceptionInstance,
             HeapKind.Func => reference is Function,
             HeapKind.Defined => reference is Function function
                 && store.Engine.Types.IsSubtype(function.SignatureId, type.TypeIndex),

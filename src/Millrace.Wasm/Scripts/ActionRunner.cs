@@ -10,9 +10,9 @@ sealed class ActionRunner(ScriptScope scope)
         {
             return Perform(action, out _, out _);
         }
-        catch (TrapException trap)
+        catch (Exception fault) when (fault is TrapException or GuestException)
         {
-            return Outcome.Failed($"{Describe(action)} trapped: {trap.Message}");
+            return Outcome.Failed($"{Describe(action)} {Ended(fault)}");
         }
     }
 
@@ -38,18 +38,22 @@ sealed class ActionRunner(ScriptScope scope)
                 ? Compare(assertion, values, types)
                 : Outcome.Failed($"{Describe(assertion.Action)} returned; expected {Expectation(assertion)}");
         }
-        catch (TrapException trap)
+        catch (Exception fault) when (fault is TrapException or GuestException)
         {
-            return IsExpected(assertion, trap)
+            return IsExpected(assertion, fault)
                 ? Outcome.Passed
                 : Outcome.Failed(
-                    $"{Describe(assertion.Action)} trapped: {trap.Message}; expected {Expectation(assertion)}");
+                    $"{Describe(assertion.Action)} {Ended(fault)}; expected {Expectation(assertion)}");
         }
     }
 
-    static bool IsExpected(ActionAssertion assertion, TrapException trap) => assertion.Kind switch
+    static string Ended(Exception fault) => fault is TrapException ? $"trapped: {fault.Message}" : fault.Message;
+
+    static bool IsExpected(ActionAssertion assertion, Exception fault) => assertion.Kind switch
     {
-        AssertionKind.Trap or AssertionKind.Exhaustion => Reasons.Match(trap, assertion.Message),
+        AssertionKind.Trap or AssertionKind.Exhaustion =>
+            fault is TrapException trap && Reasons.Match(trap, assertion.Message),
+        AssertionKind.Exception => fault is GuestException,
         _ => false,
     };
 

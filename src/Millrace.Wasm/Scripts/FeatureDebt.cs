@@ -9,7 +9,6 @@ static class FeatureDebt
     static readonly (WasmFeatures Feature, string Name)[] Names =
     [
         (WasmFeatures.Gc, "garbage collection"),
-        (WasmFeatures.Exceptions, "exceptions"),
         (WasmFeatures.TypedReferences, "typed references"),
         (WasmFeatures.Memory64, "memory64"),
         (WasmFeatures.MultiMemory, "several memories"),
