@@ -79,6 +79,12 @@ sealed class Expression
     /// <summary>Whether it stays valid whatever happens, and may be written out twice.</summary>
     public bool IsSettled => Kind is ExpressionKind.Constant or ExpressionKind.Temp or ExpressionKind.BlockTemp;
 
+    /// <summary>Constants: whether all bits are zero.</summary>
+    public bool IsZero => (Bits | HighBits) == 0;
+
+    /// <summary>Vector constants: the value.</summary>
+    public Vector128<byte> Vector => Vector128.Create(Bits, HighBits).AsByte();
+
     public bool ReadsLocal(int local) => (Locals & Bit(local)) != 0;
 
     public static Expression Constant(CilType type, ulong bits) =>

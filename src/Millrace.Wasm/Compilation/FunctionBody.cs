@@ -201,7 +201,7 @@ sealed class FunctionBody(ModuleScope module)
                 case CilType.I64: Il.Constant(0L); break;
                 case CilType.F32: Il.Constant(0f); break;
                 case CilType.F64: Il.Constant(0d); break;
-                case CilType.V128: Il.Call(Module.Image.Method(GuestMembers.VectorZero), 0, 1); break;
+                case CilType.V128: Il.LoadStaticField(Module.Image.Field(VectorConstants.UnknownZero)); break;
                 default: Il.Op(ILOpCode.Ldnull); break;
             }
             StoreWasmLocal(i);

@@ -32,7 +32,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         var address = CheckedAddress(stack.Pop(), row, offset);
         stack.SettleReadersOf(Reads.Memory);
         WriteAddress(body, stack, address, offset);
-        stack.Write(value);
+        stack.WriteOperand(value);
         if (value.Type == CilType.V128)
         {
             VectorMemory.WriteStore(body, row.Opcode, lane);

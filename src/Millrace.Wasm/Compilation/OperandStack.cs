@@ -98,6 +98,13 @@ sealed class OperandStack(FunctionBody body)
     /// <summary>Writes the code that computes it, and frees what it owns.</summary>
     public void Write(Expression expression) => Write(expression, frees: true);
 
+    /// <summary>As <see cref="Write(Expression)"/>, where the JIT may know a vector constant.</summary>
+    public void WriteOperand(Expression expression)
+    {
+        if (expression is { Kind: ExpressionKind.Constant, Type: CilType.V128 }) WriteVector(expression);
+        else Write(expression);
+    }
+
     /// <summary>Writes a settled expression or a local without freeing it.</summary>
     public void WriteCopy(Expression expression) => Write(expression, frees: false);
 
@@ -162,7 +169,7 @@ sealed class OperandStack(FunctionBody body)
             case CilType.I64: Il.Constant((long)constant.Bits); break;
             case CilType.F32: WriteF32((int)constant.Bits); break;
             case CilType.F64: WriteF64((long)constant.Bits); break;
-            case CilType.V128: WriteV128(constant); break;
+            case CilType.V128: WriteHidden(constant); break;
             default: Il.Op(ILOpCode.Ldnull); break;
         }
     }
@@ -195,9 +202,24 @@ sealed class OperandStack(FunctionBody body)
         Il.Call(Method(Opcode.F64ReinterpretI64), 1, 1);
     }
 
-    void WriteV128(Expression constant)
+    // Where the JIT must not know it: what is stored to a local may become an operand of float arithmetic.
+    void WriteHidden(Expression constant)
     {
-        if ((constant.Bits | constant.HighBits) == 0)
+        var image = body.Module.Image;
+        if (!VectorConstants.IsFoldable(constant.Vector))
+        {
+            WriteVector(constant);
+            return;
+        }
+        Il.LoadStaticField(image.Field(VectorConstants.UnknownZero));
+        if (constant.IsZero) return;
+        WriteVector(constant);
+        Il.Call(image.Method(VectorConstants.Or), 2, 1);
+    }
+
+    void WriteVector(Expression constant)
+    {
+        if (constant.IsZero)
         {
             Il.Call(body.Module.Image.Method(GuestMembers.VectorZero), 0, 1);
             return;

@@ -51,7 +51,7 @@ sealed class VectorCall
         void Operand(Expression? operand)
         {
             if (operand is null) return;
-            stack.Write(operand);
+            stack.WriteOperand(operand);
             WriteCast(il, image, _casts[next++]);
         }
     }

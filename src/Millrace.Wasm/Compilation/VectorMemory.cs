@@ -35,7 +35,7 @@ static class VectorMemory
     /// <summary>Writes the vector that a lane load changes, and the lane: before the address.</summary>
     public static void WriteLaneOperand(FunctionBody body, OperandStack stack, Expression load)
     {
-        stack.Write(load.B!);
+        stack.WriteOperand(load.B!);
         WithElement[load.Opcode - Opcode.V128Load8Lane].WriteCast(body.Il, body.Module.Image, 0);
         body.Il.Constant(load.Lane);
     }

@@ -50,7 +50,7 @@ sealed class Vectors(OperandStack stack)
     void PushUnary(Opcode opcode, int lane)
     {
         var operand = stack.Pop();
-        stack.Push(opcode switch
+        stack.Push(VectorConstants.Folded(opcode, operand, lane) ?? opcode switch
         {
             Opcode.V128AnyTrue => Expression.Of(VectorOperations.Differ, operand, Zero),
             Opcode.I8x16AllTrue => AllTrue(operand, 0),
@@ -76,8 +76,9 @@ sealed class Vectors(OperandStack stack)
             return;
         }
         if (ShiftedBits(opcode) is { } bits) right = Numbers.MaskedCount(right, bits);
-        if (IsFloatArithmetic(opcode)) (left, right) = (Hidden(left), Hidden(right));
-        stack.Push(Expression.Of(VectorOperations.Of(opcode), left, right, lane: lane));
+        stack.Push(IsFloatArithmetic(opcode)
+            ? Arithmetic(opcode, left, right)
+            : Expression.Of(VectorOperations.Of(opcode), left, right, lane: lane));
     }
 
     static Expression AllTrue(Expression operand, int laneLog2) => Expression.Of(
@@ -106,9 +107,6 @@ sealed class Vectors(OperandStack stack)
     static bool IsFloatArithmetic(Opcode opcode) =>
         opcode is >= Opcode.F32x4Add and <= Opcode.F32x4Div or >= Opcode.F64x2Add and <= Opcode.F64x2Div;
 
-    // As GuestMath.F32Zero: the JIT folds x * 1 to x, which would let a signalling NaN through.
-    static Expression Hidden(Expression operand) => operand;
-
     void PushSelect()
     {
         var mask = stack.Pop();
@@ -120,15 +118,15 @@ sealed class Vectors(OperandStack stack)
     // Rounded twice: the one result of those allowed that every machine has.
     void PushMultiplyAdd(Opcode opcode)
     {
-        var addend = Hidden(stack.Pop());
-        var right = Hidden(stack.Pop());
-        var left = Hidden(stack.Pop());
+        var addend = stack.Pop();
+        var right = stack.Pop();
+        var left = stack.Pop();
         var isSingle = opcode is Opcode.F32x4RelaxedMadd or Opcode.F32x4RelaxedNmadd;
         var isNegated = opcode is Opcode.F32x4RelaxedNmadd or Opcode.F64x2RelaxedNmadd;
-        var product = Of(isSingle ? Opcode.F32x4Mul : Opcode.F64x2Mul, left, right);
+        var product = Arithmetic(isSingle ? Opcode.F32x4Mul : Opcode.F64x2Mul, left, right);
         stack.Push(isNegated
-            ? Of(isSingle ? Opcode.F32x4Sub : Opcode.F64x2Sub, addend, product)
-            : Of(isSingle ? Opcode.F32x4Add : Opcode.F64x2Add, product, addend));
+            ? Arithmetic(isSingle ? Opcode.F32x4Sub : Opcode.F64x2Sub, addend, product)
+            : Arithmetic(isSingle ? Opcode.F32x4Add : Opcode.F64x2Add, product, addend));
     }
 
     void PushDotAdd()
@@ -141,6 +139,11 @@ sealed class Vectors(OperandStack stack)
             Of(Opcode.I16x8RelaxedDotI8x16I7x16S, left, right));
         stack.Push(Of(Opcode.I32x4Add, pairs, addend));
     }
+
+    static Expression Arithmetic(Opcode opcode, Expression left, Expression right) => Of(
+        opcode,
+        VectorConstants.Hidden(left, isRight: false, opcode),
+        VectorConstants.Hidden(right, isRight: true, opcode));
 
     static Expression Of(Opcode opcode, Expression left, Expression right) =>
         Expression.Of(VectorOperations.Of(opcode), left, right);

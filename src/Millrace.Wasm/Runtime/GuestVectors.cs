@@ -13,6 +13,9 @@ static class GuestVectors
 {
     const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
+    // Zero, which the JIT must not know: see Compilation/VectorConstants. Not readonly, or it would be a constant.
+    public static Vector128<byte> UnknownZero;
+
     // Abs of .NET throws for the smallest integer where it runs in software.
     [MethodImpl(Inline)]
     public static Vector128<sbyte> I8x16Abs(Vector128<sbyte> a) =>
