@@ -8,6 +8,13 @@ public sealed record EngineOptions
 {
     /// <summary>Whether to do without tricks of the platform: memories then live in the C heap.</summary>
     public bool IsPortable { get; init; } = !OperatingSystem.IsLinux();
+
+    /// <summary>
+    /// Whether guest code counts its instructions and stops when <see cref="Store.Fuel"/> is used up. Each instruction
+    /// takes one, whatever it does; <c>else</c> and <c>end</c> none. A run of instructions up to the next branch or
+    /// label is paid for where it begins, so the count is the same on every machine.
+    /// </summary>
+    public bool IsMetered { get; init; }
 }
 
 /// <summary>Settings and shared parts of all modules and stores made with it. Thread-safe.</summary>

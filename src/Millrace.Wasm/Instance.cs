@@ -6,6 +6,7 @@ public sealed unsafe class Instance
     // The fields that guest code reads, by name (see Compilation/GuestMembers): the hot ones first.
     internal nuint StackLimit;
     internal int InterruptRequest;
+    internal long* FuelCell;
     internal byte* MemoryBase;
     internal Memory? Memory0;
     internal Table? Table0;
@@ -28,6 +29,7 @@ public sealed unsafe class Instance
     internal Instance(Store store, Module module)
     {
         (Store, Module) = (store, module);
+        FuelCell = store.FuelCell;
         Caller = new Caller(this);
     }
 

@@ -31,11 +31,18 @@ public sealed unsafe class Store : IDisposable
     nuint _stackLimit = nuint.MaxValue;
     long _elements;
     int _runningThread;
+    long* _fuel;
     bool _isInterrupted;
     bool _isDisposed;
 
     /// <summary>An empty store.</summary>
-    public Store(Engine engine, StoreLimits? limits = null) => (Engine, Limits) = (engine, limits ?? new());
+    public Store(Engine engine, StoreLimits? limits = null)
+    {
+        (Engine, Limits) = (engine, limits ?? new());
+        if (!engine.Options.IsMetered) return;
+        _fuel = (long*)NativeMemory.Alloc(sizeof(long));
+        *_fuel = long.MaxValue;
+    }
 
     /// <summary>Frees the memories of a store that nobody disposed.</summary>
     ~Store() => Free();
@@ -45,6 +52,23 @@ public sealed unsafe class Store : IDisposable
 
     /// <summary>The limits given.</summary>
     public StoreLimits Limits { get; }
+
+    /// <summary>
+    /// Instructions that guest code may still execute; when they are used up it traps with
+    /// <see cref="TrapCode.OutOfFuel"/>. At first as good as endless. For this store's thread alone.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The engine does not count
+    /// (<see cref="EngineOptions.IsMetered"/>).</exception>
+    public long Fuel
+    {
+        // Below zero after the trap: what did not fit was taken too.
+        get => Math.Max(0, *FuelOrThrow());
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            *FuelOrThrow() = value;
+        }
+    }
 
     /// <summary>Bytes of linear memory in use by this store now.</summary>
     public long MemoryBytes { get; private set; }
@@ -70,6 +94,8 @@ public sealed unsafe class Store : IDisposable
         Free();
         GC.SuppressFinalize(this);
     }
+
+    internal long* FuelCell => _fuel;
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 
@@ -135,6 +161,13 @@ public sealed unsafe class Store : IDisposable
         return true;
     }
 
+    long* FuelOrThrow()
+    {
+        ThrowIfDisposed();
+        return _fuel is not null ? _fuel
+            : throw new InvalidOperationException("the engine does not count instructions: it is not metered");
+    }
+
     void SetInterrupt(bool isInterrupted)
     {
         lock (_gate)
@@ -157,6 +190,8 @@ public sealed unsafe class Store : IDisposable
         _isDisposed = true;
         foreach (var memory in _memories) memory.Free();
         foreach (var cells in _cells) NativeMemory.Free((void*)cells);
+        NativeMemory.Free(_fuel);
+        _fuel = null;
         _memories.Clear();
         _cells.Clear();
     }

@@ -7,7 +7,8 @@ namespace Millrace.Wasm.Compilation;
 /// Blocks, branches and returns. Operands of a branch travel in CIL locals (the target's carriers), so that the CIL
 /// stack is empty at every label.
 /// </summary>
-sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess memory, Exceptions exceptions)
+sealed class ControlFlow(
+    FunctionBody body, OperandStack stack, MemoryAccess memory, Exceptions exceptions, FuelMeter fuel)
 {
     readonly List<Frame> _frames = [];
     int _deadBlocks; // blocks opened in dead code
@@ -53,6 +54,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
             stack.Push(Expression.BlockTemp(parameter, carrier));
         memory.ForgetChecks();
         Il.Mark(frame.Label);
+        fuel.EndRegion();
         body.CheckInterrupt();
     }
 
@@ -64,6 +66,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         frame.Parameters = KeptParameters(type.Parameters.Length);
         frame.Else = new IlLabel();
         stack.WriteJump(condition, whenTrue: false, frame.Else);
+        fuel.EndRegion();
     }
 
     /// <summary>Within a protected block of CIL; what jumps out of it leaves.</summary>
@@ -139,13 +142,16 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         {
             target.IsBranchedTo = true;
             stack.WriteJump(condition, whenTrue: true, target.Label);
-            return;
         }
-        stack.SettleTop(target.LabelTypes.Length);
-        var skip = new IlLabel();
-        stack.WriteJump(condition, whenTrue: false, skip);
-        BranchAndStay(target);
-        Il.Mark(skip);
+        else
+        {
+            stack.SettleTop(target.LabelTypes.Length);
+            var skip = new IlLabel();
+            stack.WriteJump(condition, whenTrue: false, skip);
+            BranchAndStay(target);
+            Il.Mark(skip);
+        }
+        fuel.EndRegion();
     }
 
     public void BranchTable(ReadOnlySpan<int> depths)
@@ -220,6 +226,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
         stack.Truncate(frame.Height);
         foreach (var parameter in frame.Parameters) stack.Push(parameter);
         Il.Mark(frame.Else!);
+        fuel.EndRegion();
         memory.ForgetChecks();
         frame.Else = null;
         IsReachable = true;
@@ -244,6 +251,7 @@ sealed class ControlFlow(FunctionBody body, OperandStack stack, MemoryAccess mem
     {
         if (IsReachable) Carry(frame, isLast: true);
         Il.Mark(frame.Label);
+        fuel.EndRegion();
         memory.ForgetChecks();
         stack.Truncate(frame.Height);
         for (var i = 0; i < frame.Type.Results.Length; i++)

@@ -12,6 +12,7 @@ sealed class FunctionCompiler
     readonly FunctionBody _body;
     readonly OperandStack _stack;
     readonly MemoryAccess _memory;
+    readonly FuelMeter _fuel;
     readonly ControlFlow _control;
     readonly Calls _calls;
     readonly ReferenceInstructions _references;
@@ -26,7 +27,8 @@ sealed class FunctionCompiler
         _stack = new OperandStack(_body);
         _memory = new MemoryAccess(_body, _stack);
         _exceptions = new Exceptions(_body, _stack);
-        _control = new ControlFlow(_body, _stack, _memory, _exceptions);
+        _fuel = new FuelMeter(_body);
+        _control = new ControlFlow(_body, _stack, _memory, _exceptions, _fuel);
         _calls = new Calls(_body, _stack);
         _references = new ReferenceInstructions(_body, _stack);
         _bulk = new BulkInstructions(_body, _stack);
@@ -39,11 +41,15 @@ sealed class FunctionCompiler
         _stack.Reset();
         _memory.ForgetChecks();
         _control.Begin(function.Type);
+        _fuel.Begin();
         var reader = new InstructionReader(_module.Definition.Bytes.Span, function.Body);
         while (reader.Read())
         {
-            if (_control.IsReachable || _control.LeavesDeadCode(reader.Opcode)) Translate(ref reader);
+            if (!_control.IsReachable && !_control.LeavesDeadCode(reader.Opcode)) continue;
+            _fuel.Count(reader.Opcode);
+            Translate(ref reader);
         }
+        _fuel.EndRegion();
         _body.End();
     }
 

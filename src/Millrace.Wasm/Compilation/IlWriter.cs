@@ -177,6 +177,18 @@ sealed class IlWriter
         Adjust(1);
     }
 
+    /// <summary>A constant that is not known yet, and where it stands for <see cref="Patch"/>.</summary>
+    public int PatchedConstant()
+    {
+        Code(ILOpCode.Ldc_i4);
+        Token(0);
+        Adjust(1);
+        return _length - 4;
+    }
+
+    /// <summary>Sets a <see cref="PatchedConstant"/>.</summary>
+    public void Patch(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(_code.AsSpan(at), value);
+
     public void Constant(long value)
     {
         if (value == (int)value)

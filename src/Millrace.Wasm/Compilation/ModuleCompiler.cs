@@ -26,7 +26,7 @@ static class ModuleCompiler
     {
         if (definition.Functions.Length == definition.ImportedFunctionCount) return null;
         var image = new ImageBuilder();
-        var compiler = new FunctionCompiler(new ModuleScope(definition, image, types, engine.Options.IsPortable));
+        var compiler = new FunctionCompiler(new ModuleScope(definition, image, types, engine.Options));
         foreach (var function in definition.Functions)
             if (function.Import is null) compiler.Compile(function);
         return image.Finish();

@@ -3,11 +3,15 @@ using Millrace.Wasm.Binary;
 namespace Millrace.Wasm.Compilation;
 
 /// <summary>What all functions of a module share while they are compiled.</summary>
-sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, LinkedTypes Types, bool IsPortable)
+sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, LinkedTypes Types, EngineOptions Options)
 {
     /// <summary>Bytes that memory 0 has at least, whatever happens: memories never shrink.</summary>
     public ulong MemoryBytesMin { get; } =
         Definition.Memories.IsEmpty ? 0 : Definition.Memories[0].Limits.Min * Memory.PageBytes;
+
+    public bool IsPortable => Options.IsPortable;
+
+    public bool IsMetered => Options.IsMetered;
 
     public int ImportCount => Definition.ImportedFunctionCount;
 
