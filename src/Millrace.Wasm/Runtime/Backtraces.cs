@@ -8,7 +8,8 @@ namespace Millrace.Wasm.Runtime;
 /// <summary>Guest frames of an exception. Small functions that the JIT inlined have none of their own.</summary>
 static class Backtraces
 {
-    const int FramesMax = 64;
+    /// <summary>Frames kept, the innermost.</summary>
+    public const int FramesMax = 64;
 
     public static ImmutableArray<GuestFrame> Of(Exception exception)
     {

@@ -43,11 +43,6 @@ static unsafe class Invocation
         {
             Run(function, arguments, results);
         }
-        catch (GuestException uncaught)
-        {
-            uncaught.Backtrace = Backtraces.Of(uncaught);
-            throw;
-        }
         finally
         {
             function.Store.Leave();
@@ -61,10 +56,9 @@ static unsafe class Invocation
         {
             enter(ref MemoryMarshal.GetReference(arguments), ref MemoryMarshal.GetReference(results), function);
         }
-        catch (TrapException trap)
+        catch (WasmException fault) when (Note(fault))
         {
-            trap.Backtrace = Backtraces.Of(trap);
-            throw;
+            throw; // never: see Note
         }
         catch (InvalidProgramException unfit) when (Backtraces.StartsInGuest(unfit))
         {
@@ -72,6 +66,24 @@ static unsafe class Invocation
         }
         // Guest code holds bare pointers into memories that the store frees when it is collected.
         GC.KeepAlive(function.Store);
+    }
+
+    /// <summary>
+    /// Keeps the guest frames of a fault as it passes, and catches nothing. To catch and rethrow would need stack at
+    /// each level, and where the host calls a guest that calls the host there may be thousands.
+    /// </summary>
+    static bool Note(WasmException fault)
+    {
+        switch (fault)
+        {
+            case TrapException { Backtrace.Length: < Backtraces.FramesMax } trap:
+                trap.Backtrace = Backtraces.Of(trap);
+                break;
+            case GuestException { Backtrace.Length: < Backtraces.FramesMax } uncaught:
+                uncaught.Backtrace = Backtraces.Of(uncaught);
+                break;
+        }
+        return false;
     }
 
     static void RunOnOwnThread(Function function, ReadOnlySpan<Value> arguments, Span<Value> results)

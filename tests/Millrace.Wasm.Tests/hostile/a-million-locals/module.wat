@@ -1,0 +1,1 @@
+(module (func (export "run") (local {{1000000|i64 }})))

@@ -1,0 +1,1 @@
+(module (func (export "run") (param {{1001|i32 }})))

@@ -1,0 +1,5 @@
+(module
+  (memory 1)
+  (func (export "run") (result i32)
+    (i32.const 1)
+    {{50000|(i32.const 1) (i32.add) }}))

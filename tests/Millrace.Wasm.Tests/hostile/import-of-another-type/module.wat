@@ -1,0 +1,1 @@
+(module (import "host" "nothing" (func (param i32))) (func (export "run")))

@@ -1,0 +1,1 @@
+(module (import "env" "a" (func)) (import "env" "b" (func)) (func (export "run")))

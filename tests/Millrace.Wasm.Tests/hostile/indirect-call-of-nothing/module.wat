@@ -1,0 +1,1 @@
+(module (table 1 funcref) (func (export "run") (call_indirect (i32.const 0))))

@@ -1,0 +1,1 @@
+(module (func $f) (func (export "run") (loop $l (call $f) (br $l))))

@@ -1,0 +1,1 @@
+(module (import "host" "again" (func $again)) (func (export "run") (call $again)))
