@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm;
@@ -9,21 +10,26 @@ public sealed unsafe class Memory
     /// <summary>Bytes of a page.</summary>
     public const int PageBytes = 65536;
 
-    const long PagesOf32Bits = 65536;
+    const long PagesOf32Bits = 1L << 16;
+    const long PagesOf64Bits = 1L << 48;
 
     readonly bool _isPortable;
+    readonly long _pagesReach;
     AddressRange? _range;
 
     /// <summary>A memory of the host's making.</summary>
     /// <param name="store">Its owner.</param>
     /// <param name="pagesMin">Initial size in pages of 64 KiB.</param>
-    /// <param name="pagesMax">Largest size, or null for the most that 32-bit addresses reach.</param>
+    /// <param name="pagesMax">Largest size, or null for the most that addresses reach.</param>
+    /// <param name="is64">Whether addresses are <c>i64</c>.</param>
     /// <exception cref="LinkException">The store's limits or the system do not allow the initial size.</exception>
-    public Memory(Store store, long pagesMin, long? pagesMax = null)
+    public Memory(Store store, long pagesMin, long? pagesMax = null, bool is64 = false)
     {
+        Is64 = is64;
+        _pagesReach = is64 ? PagesOf64Bits : PagesOf32Bits;
         ArgumentOutOfRangeException.ThrowIfNegative(pagesMin);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(pagesMin, pagesMax ?? PagesOf32Bits, nameof(pagesMin));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(pagesMax ?? 0, PagesOf32Bits);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pagesMin, pagesMax ?? _pagesReach, nameof(pagesMin));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pagesMax ?? 0, _pagesReach);
         Store = store;
         PagesMax = pagesMax;
         _isPortable = store.Engine.Options.IsPortable;
@@ -33,11 +39,17 @@ public sealed unsafe class Memory
             throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
     }
 
+    internal Memory(Store store, SizeLimits limits)
+        : this(store, (long)limits.Min, (long?)limits.Max, limits.Is64) { }
+
     internal Store Store { get; }
 
     internal byte* Base;
 
     internal long Length;
+
+    /// <summary>Whether addresses are <c>i64</c>.</summary>
+    public bool Is64 { get; }
 
     /// <summary>Declared maximum in pages, if any.</summary>
     public long? PagesMax { get; }
@@ -50,16 +62,17 @@ public sealed unsafe class Memory
     /// the store is disposed.
     /// </summary>
     /// <exception cref="TrapException"><see cref="TrapCode.OutOfBoundsMemoryAccess"/>.</exception>
-    public Span<byte> Span(uint address, uint length)
+    public Span<byte> Span(ulong address, uint length)
     {
         if (!TrySpan(address, length, out var span)) Traps.OutOfBoundsMemoryAccess();
         return span;
     }
 
     /// <summary>As <see cref="Span"/>, but answers false where the range is outside.</summary>
-    public bool TrySpan(uint address, uint length, out Span<byte> span)
+    public bool TrySpan(ulong address, uint length, out Span<byte> span)
     {
-        var isInside = (ulong)address + length <= (ulong)Length && length <= int.MaxValue;
+        var end = (ulong)Length;
+        var isInside = address <= end && length <= end - address && length <= int.MaxValue;
         span = isInside ? new Span<byte>(Base + address, (int)length) : default;
         return isInside;
     }
@@ -69,8 +82,8 @@ public sealed unsafe class Memory
     {
         var before = Length / PageBytes;
         if (pages == 0) return before;
-        if (pages < 0 || pages > (PagesMax ?? PagesOf32Bits) - before) return -1;
-        var bytes = pages * PageBytes;
+        if (pages < 0 || pages > (PagesMax ?? _pagesReach) - before) return -1;
+        var bytes = Bytes(pages);
         if (!Store.TryCharge(bytes)) return -1;
         if (!(_isPortable ? TryReallocate(Length + bytes) : _range!.SetUsable((nuint)(Length + bytes))))
         {
@@ -92,11 +105,14 @@ public sealed unsafe class Memory
 
     void Reserve(long pages)
     {
-        var bytesMax = Math.Min((ulong)(PagesMax ?? PagesOf32Bits) * PageBytes, (ulong)Store.Limits.MemoryBytesMax);
-        _range = AddressRange.Reserve(bytesMax, (nuint)(pages * PageBytes))
+        var bytesMax = Math.Min(Bytes(PagesMax ?? _pagesReach), Store.Limits.MemoryBytesMax);
+        _range = AddressRange.Reserve((ulong)bytesMax, (nuint)Bytes(pages))
             ?? throw new LinkException("no address space is left for a memory");
         Base = (byte*)_range.Address;
     }
+
+    // As many as 64-bit addresses could reach do not fit a long: more than any system gives, as this is.
+    static long Bytes(long pages) => Math.Min(pages, long.MaxValue / PageBytes) * PageBytes;
 
     bool TryReallocate(long length)
     {

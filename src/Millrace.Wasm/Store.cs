@@ -144,7 +144,7 @@ public sealed unsafe class Store : IDisposable
     /// <summary>Counts bytes of linear memory in (or out, when negative); false: more than the limit.</summary>
     internal bool TryCharge(long bytes)
     {
-        if (MemoryBytes + bytes > Limits.MemoryBytesMax)
+        if (bytes > Limits.MemoryBytesMax - MemoryBytes)
         {
             MemoryLimitHit = true;
             return false;
@@ -156,7 +156,7 @@ public sealed unsafe class Store : IDisposable
     /// <summary>Counts table elements in (or out, when negative); false: more than the limit.</summary>
     internal bool TryChargeElements(long count)
     {
-        if (_elements + count > Limits.TableElementsMax) return false;
+        if (count > Limits.TableElementsMax - _elements) return false;
         _elements += count;
         return true;
     }

@@ -1,3 +1,4 @@
+using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm;
@@ -11,16 +12,19 @@ public sealed class Table
     /// <param name="countMin">Initial number of elements.</param>
     /// <param name="countMax">Largest number, or null for none.</param>
     /// <param name="initial">What the elements are at first.</param>
+    /// <param name="is64">Whether indexes are <c>i64</c>.</param>
     /// <exception cref="LinkException">The store's limits do not allow the initial size.</exception>
     public Table(
-        Store store, ValueType elementType, long countMin, long? countMax = null, object? initial = null)
+        Store store, ValueType elementType, long countMin, long? countMax = null, object? initial = null,
+        bool is64 = false)
+        : this(store, elementType, LimitsOf(countMin, countMax, is64), initial) { }
+
+    internal Table(Store store, ValueType elementType, SizeLimits limits, object? initial = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(countMin);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(countMin, countMax ?? countMin);
-        (Store, ElementType, CountMax) = (store, elementType, countMax);
-        if (countMin != 0) References.Check(Store, ElementType, initial);
-        if (TryGrow(countMin, initial) < 0)
-            throw new LinkException($"a table of {countMin} elements is more than the store's limits allow");
+        (Store, ElementType, Limits) = (store, elementType, limits);
+        if (limits.Min != 0) References.Check(Store, ElementType, initial);
+        if (limits.Min > long.MaxValue || TryGrow((long)limits.Min, initial) < 0)
+            throw new LinkException($"a table of {limits.Min} elements is more than the store's limits allow");
     }
 
     internal Store Store { get; }
@@ -33,8 +37,14 @@ public sealed class Table
     /// <summary>What it holds.</summary>
     public ValueType ElementType { get; }
 
-    /// <summary>Declared maximum, if any.</summary>
-    public long? CountMax { get; }
+    /// <summary>Whether indexes are <c>i64</c>.</summary>
+    public bool Is64 => Limits.Is64;
+
+    /// <summary>Declared maximum, if any; <see cref="long.MaxValue"/> stands for larger ones.</summary>
+    public long? CountMax => Limits.Max is { } max ? (long)Math.Min(max, long.MaxValue) : null;
+
+    /// <summary>As declared.</summary>
+    internal SizeLimits Limits { get; }
 
     /// <summary>Number of elements now.</summary>
     public int Count => Length;
@@ -81,6 +91,13 @@ public sealed class Table
         Array.Fill(Elements, value, before, (int)count);
         Length = length;
         return before;
+    }
+
+    static SizeLimits LimitsOf(long countMin, long? countMax, bool is64)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(countMin);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(countMin, countMax ?? countMin);
+        return new SizeLimits((ulong)countMin, (ulong?)countMax, is64, IsShared: false);
     }
 
     // Doubles, so that a guest which grows by one at a time costs no more than its own loop. The first array is exact:

@@ -94,8 +94,11 @@ sealed class FunctionFacts
 
     public int InstructionCount { get; set; }
 
-    /// <summary>Loads, stores, <c>memory.*</c>.</summary>
-    public bool UsesMemory { get; set; }
+    /// <summary>Loads, stores, <c>memory.*</c> of memory 0.</summary>
+    public bool UsesMemory { get; private set; }
+
+    /// <summary>Other memories that the code names; null where there is none.</summary>
+    public SortedSet<int>? FurtherMemories { get; private set; }
 
     /// <summary>Calls another function, or <c>memory.grow</c>: memory may be larger afterwards.</summary>
     public bool HasCalls { get; set; }
@@ -109,6 +112,12 @@ sealed class FunctionFacts
 
     /// <summary>Neither calls nor loops: needs no stack or interruption check of its own.</summary>
     public bool IsLeaf => !HasCalls && !HasLoops;
+
+    public void UseMemory(int memory)
+    {
+        if (memory == 0) UsesMemory = true;
+        else (FurtherMemories ??= []).Add(memory);
+    }
 }
 
 /// <summary>Size bounds of a memory (pages) or table (elements).</summary>

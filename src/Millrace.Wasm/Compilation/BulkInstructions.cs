@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Reflection.Metadata;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 
@@ -27,7 +28,7 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
         var (first, second) = (reader.Index, reader.SecondIndex);
         switch (reader.Opcode)
         {
-            case Opcode.MemorySize: stack.Push(Expression.MemorySize()); break;
+            case Opcode.MemorySize: stack.Push(Expression.MemorySize(AddressOfMemory(first), first)); break;
             case Opcode.MemoryGrow: GrowMemory(first); break;
             case Opcode.MemoryFill: Run(MemoryFill, 3, Reads.Memory, first); break;
             case Opcode.MemoryCopy: Run(MemoryCopy, 3, Reads.Memory, first, second); break;
@@ -35,8 +36,8 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
             case Opcode.DataDrop: Run(DropData, 0, Reads.Nothing, first); break;
             case Opcode.TableGet: Get(TableGet, CilType.Object, 1, first); break;
             case Opcode.TableSet: Run(TableSet, 2, Reads.Nothing, first); break;
-            case Opcode.TableSize: Get(TableSize, CilType.I32, 0, first); break;
-            case Opcode.TableGrow: Get(TableGrow, CilType.I32, 2, first); break;
+            case Opcode.TableSize: Get(TableSize, AddressOfTable(first), 0, first); break;
+            case Opcode.TableGrow: Get(TableGrow, AddressOfTable(first), 2, first); break;
             case Opcode.TableFill: Run(TableFill, 3, Reads.Nothing, first); break;
             case Opcode.TableCopy: Run(TableCopy, 3, Reads.Nothing, first, second); break;
             case Opcode.TableInit: Run(TableInit, 3, Reads.Nothing, second, first); break;
@@ -50,8 +51,8 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
     {
         stack.SettleReadersOf(Reads.MemorySize);
         Write(MemoryGrow, 1, [memory]);
-        body.ReloadMemory();
-        PushResult(CilType.I32);
+        body.ReloadMemories(); // with the result on the CIL stack
+        PushResult(MemoryGrow, AddressOfMemory(memory));
     }
 
     void Run(MethodInfo method, int operands, Reads changes, params ReadOnlySpan<int> immediates)
@@ -63,21 +64,35 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
     void Get(MethodInfo method, CilType result, int operands, int immediate)
     {
         Write(method, operands, [immediate]);
-        PushResult(result);
+        PushResult(method, result);
     }
 
     void Write(MethodInfo method, int operands, ReadOnlySpan<int> immediates)
     {
         body.LoadContext();
         foreach (var immediate in immediates) body.Il.Constant(immediate);
-        for (var i = operands - 1; i >= 0; i--) stack.Write(stack.Peek(i));
+        var parameters = method.GetParameters();
+        for (var i = operands - 1; i >= 0; i--) WriteOperand(stack.Peek(i), parameters[^(i + 1)].ParameterType);
         for (var i = 0; i < operands; i++) stack.Pop();
         var pushes = method.ReturnType == typeof(void) ? 0 : 1;
         body.Il.Call(body.Module.Image.Method(method), 1 + immediates.Length + operands, pushes);
     }
 
-    void PushResult(CilType type)
+    // The runtime takes addresses as 64 bits.
+    void WriteOperand(Expression operand, Type parameter)
     {
+        stack.Write(operand);
+        if (operand.Type == CilType.I32 && parameter == typeof(long)) body.Il.Op(ILOpCode.Conv_u8);
+    }
+
+    CilType AddressOfMemory(int memory) => CilTypes.Of(body.Module.Definition.Memories[memory].Limits.AddressType);
+
+    CilType AddressOfTable(int table) => CilTypes.Of(body.Module.Definition.Tables[table].Limits.AddressType);
+
+    void PushResult(MethodInfo method, CilType type)
+    {
+        if (type == CilType.I32 && method.ReturnType == typeof(long)) body.Il.Op(ILOpCode.Conv_i4);
+        if (type == CilType.I64 && method.ReturnType == typeof(int)) body.Il.Op(ILOpCode.Conv_i8);
         var temp = body.Pool.Take(type);
         body.Il.StoreLocal(temp);
         stack.Push(Expression.Temp(type, temp));

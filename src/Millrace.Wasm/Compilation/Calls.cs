@@ -138,10 +138,11 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         stack.WriteCopy(index);
         Il.LoadLocal(elements);
         Il.Op(ILOpCode.Ldlen);
-        Il.Op(ILOpCode.Conv_i4);
+        Il.Op(index.Type == CilType.I64 ? ILOpCode.Conv_u8 : ILOpCode.Conv_i4);
         Il.Jump(ILOpCode.Bge_un, body.Trap(TrapCode.UndefinedElement));
         Il.LoadLocal(elements);
         stack.WriteCopy(index);
+        if (index.Type == CilType.I64) Il.Op(ILOpCode.Conv_i4);
         Il.Op(ILOpCode.Ldelem_ref);
         Il.StoreLocal(callee);
     }
@@ -154,6 +155,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         body.LoadContext();
         Il.Constant(table);
         stack.WriteCopy(index);
+        if (index.Type == CilType.I64) Il.Op(ILOpCode.Conv_i4);
         Il.Call(body.Module.Image.Method(GuestMembers.TrapNullElement), 3, 0);
         Il.Mark(isFunction);
     }
@@ -215,7 +217,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
 
     void PushResults(FunctionType type, int[] more)
     {
-        body.ReloadMemory(); // with the result, if any, on the CIL stack
+        body.ReloadMemories(); // with the result, if any, on the CIL stack
         if (type.Results.IsEmpty) return;
         var temp = body.Pool.Take(CilTypes.Of(type.Results[0]));
         Il.StoreLocal(temp);

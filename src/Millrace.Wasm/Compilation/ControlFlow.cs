@@ -340,7 +340,7 @@ sealed class ControlFlow(
                 exceptions.WriteValue(clause, content, i);
                 Il.StoreLocal(carriers[i]);
             }
-            body.ReloadMemory(); // what threw may have grown it before
+            body.ReloadMemories(); // what threw may have grown it before
             target.IsBranchedTo = true;
             Il.Jump(ILOpCode.Leave, target.Label);
         }

@@ -27,11 +27,12 @@ enum ExpressionKind : byte
     BlockTemp,
     /// <summary><see cref="Expression.Operation"/> on one or two operands.</summary>
     Operation,
-    /// <summary>A checked load: address <see cref="Expression.A"/>, offset <see cref="Expression.Bits"/>.</summary>
+    /// <summary>A checked load: address <see cref="Expression.A"/>, offset <see cref="Expression.Bits"/>, memory
+    /// <see cref="Expression.Index"/>.</summary>
     Load,
     /// <summary>The global <see cref="Expression.Index"/>.</summary>
     Global,
-    /// <summary>Pages of memory.</summary>
+    /// <summary>Pages of the memory <see cref="Expression.Index"/>.</summary>
     MemorySize,
     /// <summary>A static field: a constant that the JIT must not see.</summary>
     Field,
@@ -159,13 +160,15 @@ sealed class Expression
 
     /// <summary>A load; a lane load puts what it loads into that lane of <paramref name="vector"/>.</summary>
     public static Expression Load(
-        Opcode opcode, CilType type, Expression address, ulong offset, Expression? vector = null, int lane = 0)
+        Opcode opcode, CilType type, int memory, Expression address, ulong offset, Expression? vector = null,
+        int lane = 0)
     {
         return new()
         {
             Kind = ExpressionKind.Load,
             Type = type,
             Opcode = opcode,
+            Index = memory,
             A = address,
             B = vector,
             Lane = lane,
@@ -185,8 +188,8 @@ sealed class Expression
         Reads = Reads.Globals,
     };
 
-    public static Expression MemorySize() =>
-        new() { Kind = ExpressionKind.MemorySize, Type = CilType.I32, Reads = Reads.MemorySize };
+    public static Expression MemorySize(CilType type, int memory) =>
+        new() { Kind = ExpressionKind.MemorySize, Type = type, Index = memory, Reads = Reads.MemorySize };
 
     public static Expression StaticField(CilType type, FieldInfo field) =>
         new() { Kind = ExpressionKind.Field, Type = type, Field = field };

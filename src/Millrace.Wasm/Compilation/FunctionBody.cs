@@ -9,6 +9,7 @@ sealed class FunctionBody(ModuleScope module)
     readonly List<ValueType> _localTypes = [];
     readonly Stack<SortedDictionary<TrapCode, IlLabel>> _traps = []; // of the function, and of each region around
     readonly List<Action> _outlying = [];
+    readonly List<MemoryRegisters> _memories = [];
     IlLabel? _return;
     int _returned;
     int _elements;
@@ -17,14 +18,6 @@ sealed class FunctionBody(ModuleScope module)
     public IlWriter Il { get; } = new();
     public LocalPool Pool { get; } = new();
     public FunctionDefinition Function { get; private set; } = null!;
-
-    /// <summary>CIL local with the first byte of memory 0.</summary>
-    public int MemoryBase { get; private set; }
-
-    /// <summary>CIL local with the length of memory 0.</summary>
-    public int MemoryLength { get; private set; }
-
-    bool UsesMemory => Function.Facts!.UsesMemory && !Module.Definition.Memories.IsEmpty;
 
     /// <summary>Starts a method: checks the stack, loads the memory registers, zeroes the locals.</summary>
     public void Begin(FunctionDefinition function)
@@ -40,7 +33,7 @@ sealed class FunctionBody(ModuleScope module)
         DeclareLocals();
         // A leaf runs in the room that its caller's check left: without an address-taken local the JIT can inline it.
         if (function.Facts!.HasCalls) CheckStack();
-        if (UsesMemory) DeclareMemory();
+        DeclareMemories();
         ZeroLocals();
     }
 
@@ -120,15 +113,31 @@ sealed class FunctionBody(ModuleScope module)
         });
     }
 
-    /// <summary>Behind whatever may have grown memory.</summary>
-    public void ReloadMemory()
+    /// <summary>A memory that the function uses.</summary>
+    public MemoryRegisters Memory(int index)
     {
-        if (!UsesMemory) return;
-        LoadContext();
-        Il.LoadField(Module.Image.Field(GuestMembers.Memory0));
-        Il.LoadField(Module.Image.Field(GuestMembers.Length));
-        Il.StoreLocal(MemoryLength);
-        if (Module.IsPortable) LoadMemoryBase();
+        // Nearly always the first; the list is in the order of the indexes.
+        if (_memories[0].Index == index) return _memories[0];
+        var (low, high) = (1, _memories.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_memories[middle].Index < index) low = middle + 1;
+            else high = middle;
+        }
+        return _memories[low];
+    }
+
+    /// <summary>Behind whatever may have grown memory.</summary>
+    public void ReloadMemories()
+    {
+        foreach (var memory in _memories)
+        {
+            LoadMemory(memory.Index);
+            Il.LoadField(Module.Image.Field(GuestMembers.Length));
+            Il.StoreLocal(memory.Length);
+            if (Module.IsPortable) LoadMemoryBase(memory);
+        }
     }
 
     /// <summary>At a loop's head. Volatile, or the JIT would load once and loop for ever.</summary>
@@ -168,27 +177,47 @@ sealed class FunctionBody(ModuleScope module)
         Il.Jump(ILOpCode.Blt_un, Trap(TrapCode.CallStackExhausted));
     }
 
-    void DeclareMemory()
+    void DeclareMemories()
     {
-        MemoryBase = Pool.Declare(typeof(byte*));
-        MemoryLength = Pool.Declare(typeof(long));
-        ReloadMemory();
-        if (!Module.IsPortable) LoadMemoryBase();
+        _memories.Clear();
+        if (Function.Facts!.UsesMemory) DeclareMemory(0);
+        foreach (var index in Function.Facts.FurtherMemories ?? []) DeclareMemory(index);
+        ReloadMemories();
+        if (Module.IsPortable) return;
+        foreach (var memory in _memories) LoadMemoryBase(memory);
     }
 
-    void LoadMemoryBase()
+    void DeclareMemory(int index) => _memories.Add(new MemoryRegisters(
+        _memories.Count, index, Module.Definition.Memories[index].Limits, Pool.Declare(typeof(byte*)),
+        Pool.Declare(typeof(long))));
+
+    // The base of memory 0 stands in the instance itself, where it never moves.
+    void LoadMemoryBase(MemoryRegisters memory)
     {
-        LoadContext();
-        if (Module.IsPortable)
+        if (memory.Index == 0 && !Module.IsPortable)
         {
-            Il.LoadField(Module.Image.Field(GuestMembers.Memory0));
-            Il.LoadField(Module.Image.Field(GuestMembers.Base));
+            LoadContext();
+            Il.LoadField(Module.Image.Field(GuestMembers.MemoryBase));
         }
         else
         {
-            Il.LoadField(Module.Image.Field(GuestMembers.MemoryBase));
+            LoadMemory(memory.Index);
+            Il.LoadField(Module.Image.Field(GuestMembers.Base));
         }
-        Il.StoreLocal(MemoryBase);
+        Il.StoreLocal(memory.Base);
+    }
+
+    void LoadMemory(int index)
+    {
+        LoadContext();
+        if (index == 0)
+        {
+            Il.LoadField(Module.Image.Field(GuestMembers.Memory0));
+            return;
+        }
+        Il.LoadField(Module.Image.Field(GuestMembers.Memories));
+        Il.Constant(index);
+        Il.Op(ILOpCode.Ldelem_ref);
     }
 
     void ZeroLocals()

@@ -64,8 +64,8 @@ sealed class FunctionCompiler
 
     void TranslateAccess(ref InstructionReader reader)
     {
-        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.MemoryOffset, reader.Lane);
-        else _memory.Load(reader.Row, reader.MemoryOffset, reader.Lane);
+        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
+        else _memory.Load(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
     }
 
     bool TranslateVariable(ref InstructionReader reader)

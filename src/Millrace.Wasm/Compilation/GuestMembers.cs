@@ -12,6 +12,7 @@ static class GuestMembers
     public static readonly FieldInfo FuelCell = Field(typeof(Instance), nameof(Instance.FuelCell));
     public static readonly FieldInfo MemoryBase = Field(typeof(Instance), nameof(Instance.MemoryBase));
     public static readonly FieldInfo Memory0 = Field(typeof(Instance), nameof(Instance.Memory0));
+    public static readonly FieldInfo Memories = Field(typeof(Instance), nameof(Instance.Memories));
     public static readonly FieldInfo Table0 = Field(typeof(Instance), nameof(Instance.Table0));
     public static readonly FieldInfo Tables = Field(typeof(Instance), nameof(Instance.Tables));
     public static readonly FieldInfo Cells = Field(typeof(Instance), nameof(Instance.Cells));

@@ -4,34 +4,41 @@ using Millrace.Wasm.Binary;
 namespace Millrace.Wasm.Compilation;
 
 /// <summary>
-/// Loads and stores of memory 0 with explicit bounds checks. Along straight code the check of an address in a local
-/// is left out where one for at least as many bytes went before: memory never shrinks.
+/// Loads and stores with explicit bounds checks. Along straight code the check of an address in a local is left out
+/// where one for at least as many bytes went before: memory never shrinks.
 /// </summary>
 sealed class MemoryAccess(FunctionBody body, OperandStack stack)
 {
-    readonly Dictionary<int, ulong> _checkedBytes = [];
+    // Of each memory that the function uses: by local, the bytes behind it that are known to be there.
+    readonly List<Dictionary<int, ulong>> _checkedBytes = [];
 
     IlWriter Il => body.Il;
 
     /// <summary>Where code may be reached from elsewhere, nothing is known of earlier checks.</summary>
-    public void ForgetChecks() => _checkedBytes.Clear();
-
-    /// <summary>After an assignment.</summary>
-    public void ForgetChecks(int local) => _checkedBytes.Remove(local);
-
-    public void Load(Instruction row, ulong offset, int lane)
+    public void ForgetChecks()
     {
-        var vector = VectorMemory.IsLaneLoad(row.Opcode) ? stack.Pop() : null;
-        var address = CheckedAddress(stack.Pop(), row, offset);
-        stack.Push(Expression.Load(row.Opcode, CilTypes.Of(row.Results[0]), address, offset, vector, lane));
+        foreach (var memory in _checkedBytes) memory.Clear();
     }
 
-    public void Store(Instruction row, ulong offset, int lane)
+    /// <summary>After an assignment.</summary>
+    public void ForgetChecks(int local)
+    {
+        foreach (var memory in _checkedBytes) memory.Remove(local);
+    }
+
+    public void Load(Instruction row, int memory, ulong offset, int lane)
+    {
+        var vector = VectorMemory.IsLaneLoad(row.Opcode) ? stack.Pop() : null;
+        var address = CheckedAddress(stack.Pop(), memory, offset, row.AccessBytes);
+        stack.Push(Expression.Load(row.Opcode, CilTypes.Of(row.Results[0]), memory, address, offset, vector, lane));
+    }
+
+    public void Store(Instruction row, int memory, ulong offset, int lane)
     {
         var value = stack.Pop();
-        var address = CheckedAddress(stack.Pop(), row, offset);
+        var address = CheckedAddress(stack.Pop(), memory, offset, row.AccessBytes);
         stack.SettleReadersOf(Reads.Memory);
-        WriteAddress(body, stack, address, offset);
+        WriteAddress(body, stack, memory, address, offset);
         stack.WriteOperand(value);
         if (value.Type == CilType.V128)
         {
@@ -47,7 +54,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     public static void WriteLoad(FunctionBody body, OperandStack stack, Expression load)
     {
         if (load.B is not null) VectorMemory.WriteLaneOperand(body, stack, load);
-        WriteAddress(body, stack, load.A!, load.Bits);
+        WriteAddress(body, stack, load.Index, load.A!, load.Bits);
         if (load.Type == CilType.V128)
         {
             VectorMemory.WriteLoad(body, load.Opcode);
@@ -58,65 +65,117 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         if (widen != ILOpCode.Nop) body.Il.Op(widen);
     }
 
-    // Settled, because both the check and the access need it; a local may stay one, for assignments settle its readers.
-    Expression CheckedAddress(Expression address, Instruction row, ulong offset)
+    /// <summary>Pages of a memory.</summary>
+    public static void WriteSize(FunctionBody body, Expression size)
     {
+        body.Il.LoadLocal(body.Memory(size.Index).Length);
+        body.Il.Constant(16);
+        body.Il.Op(ILOpCode.Shr_un);
+        if (size.Type == CilType.I32) body.Il.Op(ILOpCode.Conv_i4);
+    }
+
+    // Settled, because both the check and the access need it; a local may stay one, for assignments settle its readers.
+    Expression CheckedAddress(Expression address, int index, ulong offset, int accessBytes)
+    {
+        var memory = body.Memory(index);
         if (address.Kind != ExpressionKind.Local) address = stack.Settled(address);
-        var bytes = offset + (ulong)row.AccessBytes;
+        var bytes = offset + (ulong)accessBytes;
+        if (bytes < offset)
+        {
+            // No address is as large: what follows is never reached.
+            Il.Jump(ILOpCode.Br, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
+            return address;
+        }
         switch (address.Kind)
         {
-            case ExpressionKind.Constant: CheckConstant(address.Bits + bytes); break;
-            case ExpressionKind.Local when _checkedBytes.GetValueOrDefault(address.Index) >= bytes: break;
-            case ExpressionKind.Local:
-                WriteCheck(address, bytes);
-                _checkedBytes[address.Index] = bytes;
-                break;
-            default: WriteCheck(address, bytes); break;
+            case ExpressionKind.Constant: CheckConstant(memory, address.Bits, bytes); break;
+            case ExpressionKind.Local: CheckLocal(memory, address, bytes); break;
+            default: WriteCheck(memory, address, bytes); break;
         }
         return address;
     }
 
-    void CheckConstant(ulong end)
+    void CheckLocal(MemoryRegisters memory, Expression local, ulong bytes)
     {
-        if (end <= body.Module.MemoryBytesMin) return;
+        while (_checkedBytes.Count <= memory.Slot) _checkedBytes.Add([]);
+        var known = _checkedBytes[memory.Slot];
+        if (known.GetValueOrDefault(local.Index) >= bytes) return;
+        WriteCheck(memory, local, bytes);
+        known[local.Index] = bytes;
+    }
+
+    void CheckConstant(MemoryRegisters memory, ulong address, ulong bytes)
+    {
+        var end = address + bytes;
+        if (end < address)
+        {
+            Il.Jump(ILOpCode.Br, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
+            return;
+        }
+        if (end <= memory.BytesMin) return;
         Il.Constant((long)end);
-        Il.LoadLocal(body.MemoryLength);
+        Il.LoadLocal(memory.Length);
         Il.Jump(ILOpCode.Bgt_un, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
     }
 
     // address > length - bytes: the difference does not change in a loop, so that only a compare is left there. It must
     // not be negative, hence the other form for what exceeds the memory's initial size.
-    void WriteCheck(Expression address, ulong bytes)
+    void WriteCheck(MemoryRegisters memory, Expression address, ulong bytes)
     {
-        stack.WriteCopy(address);
-        Il.Op(ILOpCode.Conv_u8);
-        if (bytes <= body.Module.MemoryBytesMin)
+        var outside = body.Trap(TrapCode.OutOfBoundsMemoryAccess);
+        if (bytes > memory.BytesMin)
         {
-            Il.LoadLocal(body.MemoryLength);
+            WriteLargeCheck(memory, address, bytes, outside);
+            return;
+        }
+        stack.WriteCopy(address);
+        if (!memory.Is64) Il.Op(ILOpCode.Conv_u8);
+        WriteRoom(memory, bytes);
+        Il.Jump(ILOpCode.Bgt_un, outside);
+    }
+
+    // A 32-bit address and the offset add up without overflow; for a 64-bit one the length is compared first.
+    void WriteLargeCheck(MemoryRegisters memory, Expression address, ulong bytes, IlLabel outside)
+    {
+        if (memory.Is64)
+        {
             Il.Constant((long)bytes);
-            Il.Op(ILOpCode.Sub);
+            Il.LoadLocal(memory.Length);
+            Il.Jump(ILOpCode.Bgt_un, outside);
+            stack.WriteCopy(address);
+            WriteRoom(memory, bytes);
         }
         else
         {
+            stack.WriteCopy(address);
+            Il.Op(ILOpCode.Conv_u8);
             Il.Constant((long)bytes);
             Il.Op(ILOpCode.Add);
-            Il.LoadLocal(body.MemoryLength);
+            Il.LoadLocal(memory.Length);
         }
-        Il.Jump(ILOpCode.Bgt_un, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
+        Il.Jump(ILOpCode.Bgt_un, outside);
     }
 
-    static void WriteAddress(FunctionBody body, OperandStack stack, Expression address, ulong offset)
+    void WriteRoom(MemoryRegisters memory, ulong bytes)
+    {
+        Il.LoadLocal(memory.Length);
+        Il.Constant((long)bytes);
+        Il.Op(ILOpCode.Sub);
+    }
+
+    static void WriteAddress(FunctionBody body, OperandStack stack, int memory, Expression address, ulong offset)
     {
         var il = body.Il;
+        var first = body.Memory(memory).Base;
         if (address.Kind == ExpressionKind.Constant)
         {
-            il.LoadLocal(body.MemoryBase);
+            il.LoadLocal(first);
             WriteOffset(il, address.Bits + offset);
             return;
         }
         stack.Write(address);
         il.Op(ILOpCode.Conv_u);
-        il.LoadLocal(body.MemoryBase);
+        il.LoadLocal(first);
         il.Op(ILOpCode.Add);
         WriteOffset(il, offset);
     }

@@ -10,6 +10,8 @@ static class ModuleCompiler
         | WasmFeatures.RelaxedSimd
         | WasmFeatures.Exceptions
         | WasmFeatures.ExtendedConst
+        | WasmFeatures.MultiMemory
+        | WasmFeatures.Memory64
         | WasmFeatures.TailCalls
         | WasmFeatures.TypedReferences;
 

@@ -5,10 +5,6 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>What all functions of a module share while they are compiled.</summary>
 sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, LinkedTypes Types, EngineOptions Options)
 {
-    /// <summary>Bytes that memory 0 has at least, whatever happens: memories never shrink.</summary>
-    public ulong MemoryBytesMin { get; } =
-        Definition.Memories.IsEmpty ? 0 : Definition.Memories[0].Limits.Min * Memory.PageBytes;
-
     public bool IsPortable => Options.IsPortable;
 
     public bool IsMetered => Options.IsMetered;

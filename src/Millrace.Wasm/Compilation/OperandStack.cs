@@ -150,7 +150,7 @@ sealed class OperandStack(FunctionBody body)
             case ExpressionKind.Operation: WriteOperation(expression); break;
             case ExpressionKind.Load: MemoryAccess.WriteLoad(body, this, expression); break;
             case ExpressionKind.Global: WriteGlobal(expression); break;
-            case ExpressionKind.MemorySize: WriteMemorySize(); break;
+            case ExpressionKind.MemorySize: MemoryAccess.WriteSize(body, expression); break;
             case ExpressionKind.Field: Il.LoadStaticField(body.Module.Image.Field(expression.Field!)); break;
         }
     }
@@ -272,14 +272,6 @@ sealed class OperandStack(FunctionBody body)
             Il.Op(ILOpCode.Add);
         }
         if (global.Import is not null) Il.Op(ILOpCode.Ldind_i);
-    }
-
-    void WriteMemorySize()
-    {
-        Il.LoadLocal(body.MemoryLength);
-        Il.Constant(16);
-        Il.Op(ILOpCode.Shr_un);
-        Il.Op(ILOpCode.Conv_i4);
     }
 
     int Method(Opcode opcode) =>

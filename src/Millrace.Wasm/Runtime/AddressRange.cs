@@ -6,7 +6,8 @@ namespace Millrace.Wasm.Runtime;
 /// <summary>
 /// Reserved address space in which a linear memory lives: as long as any 32-bit address plus any 32-bit offset can
 /// reach, of which only the pages in use may be touched. The base never moves, and a check that the compiler got
-/// wrong kills the process instead of reading the host. Linux only; portable mode has the C heap instead.
+/// wrong kills the process instead of reading the host. What 64-bit addresses reach cannot be reserved: the checks alone
+/// guard such a memory. Linux only; portable mode has the C heap instead.
 /// </summary>
 /// <remarks>
 /// Reserving and giving back 8 GiB costs more than all else that makes an instance, so a few ranges wait for the next
@@ -21,6 +22,9 @@ sealed partial class AddressRange
 
     // 4 GiB of address + 4 GiB of offset + the widest access, in whole pages.
     const ulong Reach = (8UL << 30) + 0x10000;
+
+    // Half of what a process on x64 or arm64 can address.
+    const ulong LargestTried = 1UL << 46;
 
     // Half a TiB of address space, of 128; no memory.
     const int WaitingMax = 64;
@@ -40,6 +44,10 @@ sealed partial class AddressRange
     /// </summary>
     public static AddressRange? Reserve(ulong bytesMax, nuint bytes)
     {
+        // A 64-bit memory may grow beyond the common length: as far as there is room.
+        for (var large = Math.Min(bytesMax, LargestTried); large > Reach; large /= 2)
+            if (Map((nuint)large) is { } range) return range;
+
         if (Waiting.TryPop(out var waiting))
         {
             if (waiting._usable <= bytes || waiting.SetUsable(bytes)) return waiting;

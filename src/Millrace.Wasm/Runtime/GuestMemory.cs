@@ -1,53 +1,57 @@
 namespace Millrace.Wasm.Runtime;
 
-/// <summary>Memory instructions that are more than a load or a store.</summary>
+/// <summary>
+/// Memory instructions that are more than a load or a store. Addresses and lengths are unsigned; those of 32 bits come
+/// zero-extended.
+/// </summary>
 static unsafe class GuestMemory
 {
     // Large copies and fills come in parts, so that an interrupt does not wait for gigabytes.
-    const nuint Part = 1 << 20;
+    const ulong Part = 1 << 20;
 
-    public static int Grow(Instance instance, int memory, int pages) =>
-        (int)instance.Memories[memory].Grow((uint)pages);
+    public static long Grow(Instance instance, int memory, long pages) => instance.Memories[memory].Grow(pages);
 
-    public static void Fill(Instance instance, int memory, int address, int value, int length)
+    public static void Fill(Instance instance, int memory, long address, int value, long length)
     {
-        var target = Range(instance.Memories[memory], (uint)address, (uint)length);
-        for (nuint done = 0; done < (uint)length; done += Part)
+        var target = Range(instance.Memories[memory], address, length);
+        for (ulong done = 0; done < (ulong)length; done += Part)
         {
             if (done != 0) CheckInterrupt(instance);
-            new Span<byte>(target + done, (int)Math.Min((uint)length - done, Part)).Fill((byte)value);
+            new Span<byte>(target + done, (int)Math.Min((ulong)length - done, Part)).Fill((byte)value);
         }
     }
 
-    public static void Copy(Instance instance, int targetMemory, int sourceMemory, int target, int source, int length)
+    public static void Copy(Instance instance, int targetMemory, int sourceMemory, long target, long source, long length)
     {
-        var to = Range(instance.Memories[targetMemory], (uint)target, (uint)length);
-        var from = Range(instance.Memories[sourceMemory], (uint)source, (uint)length);
-        if (to <= from) CopyUp(instance, to, from, (uint)length);
-        else CopyDown(instance, to, from, (uint)length);
+        var to = Range(instance.Memories[targetMemory], target, length);
+        var from = Range(instance.Memories[sourceMemory], source, length);
+        if (to <= from) CopyUp(instance, to, from, (ulong)length);
+        else CopyDown(instance, to, from, (ulong)length);
     }
 
-    public static void Init(Instance instance, int memory, int segment, int address, int source, int length)
+    public static void Init(Instance instance, int memory, int segment, long address, int source, int length)
     {
         var content = instance.Module.Definition.Data[segment].Content;
         var available = instance.DroppedData[segment] ? 0 : (uint)content.Length;
         if ((ulong)(uint)source + (uint)length > available) Traps.OutOfBoundsMemoryAccess();
-        var target = Range(instance.Memories[memory], (uint)address, (uint)length);
+        var target = Range(instance.Memories[memory], address, (uint)length);
         instance.Module.Definition.Bytes.Span.Slice(content.Start + source, length)
             .CopyTo(new Span<byte>(target, length));
     }
 
     public static void DropData(Instance instance, int segment) => instance.DroppedData[segment] = true;
 
-    static byte* Range(Memory memory, uint address, uint length)
+    // The sum of address and length may be more than 64 bits hold.
+    static byte* Range(Memory memory, long address, long length)
     {
-        if ((ulong)address + length > (ulong)memory.Length) Traps.OutOfBoundsMemoryAccess();
+        var end = (ulong)memory.Length;
+        if ((ulong)address > end || (ulong)length > end - (ulong)address) Traps.OutOfBoundsMemoryAccess();
         return memory.Base + address;
     }
 
-    static void CopyUp(Instance instance, byte* to, byte* from, nuint length)
+    static void CopyUp(Instance instance, byte* to, byte* from, ulong length)
     {
-        for (nuint done = 0; done < length; done += Part)
+        for (ulong done = 0; done < length; done += Part)
         {
             if (done != 0) CheckInterrupt(instance);
             var part = Math.Min(length - done, Part);
@@ -55,7 +59,7 @@ static unsafe class GuestMemory
         }
     }
 
-    static void CopyDown(Instance instance, byte* to, byte* from, nuint length)
+    static void CopyDown(Instance instance, byte* to, byte* from, ulong length)
     {
         for (var left = length; left > 0;)
         {

@@ -1,40 +1,43 @@
 namespace Millrace.Wasm.Runtime;
 
-/// <summary>Table instructions, and those on references that need the instance.</summary>
+/// <summary>
+/// Table instructions, and those on references that need the instance. Indexes and counts are unsigned; those of 32
+/// bits come zero-extended.
+/// </summary>
 static class GuestTables
 {
-    public static object? Get(Instance instance, int table, int index)
+    public static object? Get(Instance instance, int table, long index)
     {
         var target = instance.Tables[table];
-        if ((uint)index >= (uint)target.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)index >= (ulong)target.Length) Traps.OutOfBoundsTableAccess();
         return target.Elements[index];
     }
 
-    public static void Set(Instance instance, int table, int index, object? value)
+    public static void Set(Instance instance, int table, long index, object? value)
     {
         var target = instance.Tables[table];
-        if ((uint)index >= (uint)target.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)index >= (ulong)target.Length) Traps.OutOfBoundsTableAccess();
         target.Elements[index] = value;
     }
 
     public static int Size(Instance instance, int table) => instance.Tables[table].Length;
 
-    public static int Grow(Instance instance, int table, object? value, int count) =>
-        instance.Tables[table].TryGrow((uint)count, value);
+    public static int Grow(Instance instance, int table, object? value, long count) =>
+        instance.Tables[table].TryGrow(count, value);
 
-    public static void Fill(Instance instance, int table, int index, object? value, int count) =>
+    public static void Fill(Instance instance, int table, long index, object? value, long count) =>
         Range(instance.Tables[table], index, count).Fill(value);
 
-    public static void Copy(Instance instance, int targetTable, int sourceTable, int target, int source, int count)
+    public static void Copy(Instance instance, int targetTable, int sourceTable, long target, long source, long count)
     {
         var to = Range(instance.Tables[targetTable], target, count);
         Range(instance.Tables[sourceTable], source, count).CopyTo(to);
     }
 
-    public static void Init(Instance instance, int table, int segment, int target, int source, int count)
+    public static void Init(Instance instance, int table, int segment, long target, int source, int count)
     {
         var elements = instance.Elements[segment] ?? [];
-        var to = Range(instance.Tables[table], target, count);
+        var to = Range(instance.Tables[table], target, (uint)count);
         if ((ulong)(uint)source + (uint)count > (uint)elements.Length) Traps.OutOfBoundsTableAccess();
         elements.AsSpan(source, count).CopyTo(to);
     }
@@ -47,9 +50,11 @@ static class GuestTables
 
     public static object FunctionReference(Instance instance, int index) => instance.FunctionAt(index);
 
-    static Span<object?> Range(Table table, int index, int count)
+    // The sum of index and count may be more than 64 bits hold.
+    static Span<object?> Range(Table table, long index, long count)
     {
-        if ((ulong)(uint)index + (uint)count > (uint)table.Length) Traps.OutOfBoundsTableAccess();
-        return table.Elements.AsSpan(index, count);
+        var end = (ulong)table.Length;
+        if ((ulong)index > end || (ulong)count > end - (ulong)index) Traps.OutOfBoundsTableAccess();
+        return table.Elements.AsSpan((int)index, (int)count);
     }
 }

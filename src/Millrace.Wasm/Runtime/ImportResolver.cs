@@ -47,7 +47,7 @@ static class ImportResolver
             Foreign(function.Store, store) ?? Mismatch(module, import, function.Signature),
         Memory memory when import.Kind == ExternKind.Memory =>
             Foreign(memory.Store, store) ?? Mismatch(module.Definition.Memories[import.Index].Limits,
-                memory.Length / Memory.PageBytes, memory.PagesMax),
+                memory.Length / Memory.PageBytes, (ulong?)memory.PagesMax, memory.Is64),
         Table table when import.Kind == ExternKind.Table =>
             Foreign(table.Store, store) ?? Mismatch(module, module.Definition.Tables[import.Index], table),
         Global global when import.Kind == ExternKind.Global =>
@@ -69,7 +69,7 @@ static class ImportResolver
 
     static string? Mismatch(Module module, TableDefinition wanted, Table table) =>
         module.Code.Types.Canonical(wanted.ElementType) == table.ElementType
-        ? Mismatch(wanted.Limits, table.Length, table.CountMax)
+        ? Mismatch(wanted.Limits, table.Length, table.Limits.Max, table.Is64)
         : $"holds {table.ElementType}";
 
     static string? Mismatch(Module module, GlobalDefinition wanted, Global global)
@@ -81,10 +81,11 @@ static class ImportResolver
         return isFit ? null : $"is {(global.IsMutable ? "mutable" : "immutable")} {global.Type}";
     }
 
-    static string? Mismatch(SizeLimits wanted, long size, long? sizeMax)
+    static string? Mismatch(SizeLimits wanted, long size, ulong? sizeMax, bool is64)
     {
+        if (wanted.Is64 != is64) return $"has {(is64 ? "i64" : "i32")} addresses";
         if ((ulong)size < wanted.Min) return $"has {size} of {wanted.Min}";
         if (wanted.Max is not { } max) return null;
-        return sizeMax is { } given && (ulong)given <= max ? null : $"may grow beyond {max}";
+        return sizeMax is { } given && given <= max ? null : $"may grow beyond {max}";
     }
 }

@@ -63,8 +63,7 @@ static unsafe class Instantiation
     {
         for (var i = definition.ImportedMemoryCount; i < definition.Memories.Length; i++)
         {
-            var limits = definition.Memories[i].Limits;
-            instance.Memories[i] = new Memory(instance.Store, (long)limits.Min, (long?)limits.Max);
+            instance.Memories[i] = new Memory(instance.Store, definition.Memories[i].Limits);
         }
         if (instance.Memories.Length == 0) return;
         instance.Memory0 = instance.Memories[0];
@@ -79,9 +78,8 @@ static unsafe class Instantiation
             var initial = table.Initializer.IsEmpty
                 ? null
                 : ConstantExpression.Evaluate(instance, table.Initializer).AsReference;
-            instance.Tables[i] = new Table(
-                instance.Store, instance.Module.Code.Types.Canonical(table.ElementType), (long)table.Limits.Min,
-                (long?)table.Limits.Max, initial);
+            var type = instance.Module.Code.Types.Canonical(table.ElementType);
+            instance.Tables[i] = new Table(instance.Store, type, table.Limits, initial);
         }
         if (instance.Tables.Length != 0) instance.Table0 = instance.Tables[0];
     }
@@ -138,7 +136,7 @@ static unsafe class Instantiation
         {
             var segment = definition.Elements[i];
             if (segment.Mode != SegmentMode.Active) continue;
-            var offset = ConstantExpression.Evaluate(instance, segment.Offset).AsI32;
+            var offset = Address(instance, segment.Offset, definition.Tables[segment.TableIndex].Limits);
             GuestTables.Init(instance, segment.TableIndex, i, offset, 0, segment.Count);
             GuestTables.DropElements(instance, i);
         }
@@ -151,10 +149,16 @@ static unsafe class Instantiation
         {
             var segment = definition.Data[i];
             if (segment.Mode != SegmentMode.Active) continue;
-            var offset = ConstantExpression.Evaluate(instance, segment.Offset).AsI32;
+            var offset = Address(instance, segment.Offset, definition.Memories[segment.MemoryIndex].Limits);
             GuestMemory.Init(instance, segment.MemoryIndex, i, offset, 0, segment.Content.Length);
             GuestMemory.DropData(instance, i);
         }
+    }
+
+    static long Address(Instance instance, CodeRange offset, SizeLimits limits)
+    {
+        var value = ConstantExpression.Evaluate(instance, offset);
+        return limits.Is64 ? value.AsI64 : (uint)value.AsI32;
     }
 
     static T[] ArrayOf<T>(int length) => length == 0 ? [] : new T[length];

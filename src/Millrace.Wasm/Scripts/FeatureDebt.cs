@@ -10,8 +10,6 @@ static class FeatureDebt
     [
         (WasmFeatures.Gc, "garbage collection"),
         (WasmFeatures.TypedReferences, "typed references"),
-        (WasmFeatures.Memory64, "memory64"),
-        (WasmFeatures.MultiMemory, "several memories"),
         (WasmFeatures.Threads, "threads"),
     ];
 

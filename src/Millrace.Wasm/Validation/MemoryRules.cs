@@ -8,8 +8,9 @@ static class MemoryRules
     /// <summary>The limits of a memory that the code uses.</summary>
     public static SizeLimits Use(FunctionState state, int memory)
     {
-        state.Facts.UsesMemory = true;
-        return state.Context.Memory(memory).Limits;
+        var limits = state.Context.Memory(memory).Limits;
+        state.Facts.UseMemory(memory);
+        return limits;
     }
 
     public static void CheckAccess(FunctionState state, in InstructionReader instruction)

@@ -6,8 +6,6 @@ public sealed class RefusalTests
 {
     [Theory]
     [InlineData("(type (struct))", "garbage collection")]
-    [InlineData("(memory i64 1)", "64-bit memories")]
-    [InlineData("(memory 1) (memory 1)", "several memories")]
     public void A_feature_that_is_not_there_is_refused_by_name(string fields, string feature)
     {
         using var engine = new Engine();
