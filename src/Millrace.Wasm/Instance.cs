@@ -1,3 +1,5 @@
+using Millrace.Wasm.Runtime.Objects;
+
 namespace Millrace.Wasm;
 
 /// <summary>A module with its state.</summary>
@@ -16,6 +18,8 @@ public sealed unsafe class Instance
     internal Memory[] Memories = [];
     internal Global[] Globals = [];
     internal Tag[] Tags = [];
+    internal GuestType[] ObjectTypes = [];
+    internal ObjectHeap Heap;
 
     /// <summary>Element segments; null when dropped.</summary>
     internal object?[]?[] Elements = [];
@@ -31,6 +35,8 @@ public sealed unsafe class Instance
         (Store, Module) = (store, module);
         FuelCell = store.FuelCell;
         Caller = new Caller(this);
+        Heap = store.Objects;
+        ObjectTypes = module.Code.Types.TypesFor(Heap);
     }
 
     /// <summary>The store that owns it.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm;
 
@@ -10,6 +11,12 @@ public sealed record StoreLimits
 
     /// <summary>Elements of all tables together. Default 10 million.</summary>
     public long TableElementsMax { get; init; } = 10_000_000;
+
+    /// <summary>
+    /// Bytes of structs and arrays of guests. Where they come to more, those that nothing refers to any more are
+    /// collected; if what is left is still more, within about a hundredth, the guest traps. Default 1 GiB.
+    /// </summary>
+    public long ObjectBytesMax { get; init; } = 1L << 30;
 
     /// <summary>Bytes of native stack that guest calls may use. Default 1 MiB.</summary>
     public int StackBytesMax { get; init; } = 1 << 20;
@@ -28,6 +35,7 @@ public sealed unsafe class Store : IDisposable
     readonly List<Instance> _instances = [];
     readonly List<Memory> _memories = [];
     readonly List<nint> _cells = [];
+    ObjectHeap? _objects;
     nuint _stackLimit = nuint.MaxValue;
     long _elements;
     int _runningThread;
@@ -96,6 +104,9 @@ public sealed unsafe class Store : IDisposable
     }
 
     internal long* FuelCell => _fuel;
+
+    /// <summary>The guest objects of this store.</summary>
+    internal ObjectHeap Objects => _objects ??= new ObjectHeap(this);
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 
@@ -189,6 +200,7 @@ public sealed unsafe class Store : IDisposable
     {
         _isDisposed = true;
         foreach (var memory in _memories) memory.Free();
+        if (_objects is not null) _objects.Free();
         foreach (var cells in _cells) NativeMemory.Free((void*)cells);
         NativeMemory.Free(_fuel);
         _fuel = null;

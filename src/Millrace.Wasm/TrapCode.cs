@@ -35,6 +35,8 @@ public enum TrapCode
     Interrupted,
     /// <summary>An unresolved import was called.</summary>
     UnknownImport,
+    /// <summary>Guest objects take more than <see cref="StoreLimits.ObjectBytesMax"/>, or than there is.</summary>
+    OutOfMemory,
     /// <summary>A host function refused its arguments (a bad pointer, an unknown handle).</summary>
     HostFault,
 }
@@ -61,6 +63,7 @@ public static class TrapCodes
         TrapCode.OutOfFuel => "all fuel consumed",
         TrapCode.Interrupted => "interrupted",
         TrapCode.UnknownImport => "unknown import",
+        TrapCode.OutOfMemory => "out of memory",
         TrapCode.HostFault => "host function refused its arguments",
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, null),
     };

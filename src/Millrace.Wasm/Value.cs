@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm;
 
@@ -20,7 +21,10 @@ public readonly struct Value
     public static Value From(double value) => From(BitConverter.DoubleToInt64Bits(value));
     /// <summary>A <c>v128</c>.</summary>
     public static Value From(Vector128<byte> value) => new(value.AsUInt64(), null);
-    /// <summary>A reference: a <see cref="Function"/>, any host object as externref, or null.</summary>
+    /// <summary>An <c>i31</c>: the lower 31 bits of a number, as a reference.</summary>
+    public static Value FromI31(int value) => FromReference(GuestI31.OfHost(value << 1 >> 1));
+    /// <summary>A reference: a <see cref="Function"/>, a <see cref="GuestObject"/>, any host object as externref or
+    /// anyref, or null.</summary>
     public static Value FromReference(object? reference) => new(default, reference);
 
     /// <summary>The value as <c>i32</c>.</summary>

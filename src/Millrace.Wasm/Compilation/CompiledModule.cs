@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -13,6 +15,7 @@ sealed class CompiledModule
 
     readonly ModuleDefinition _definition;
     readonly nint[] _pointers;
+    readonly ConcurrentDictionary<int, StructFactory> _factories = [];
 
     public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image)
     {
@@ -43,6 +46,13 @@ sealed class CompiledModule
         if (pointer == 0) pointer = Image!.PointerTo(function - _definition.ImportedFunctionCount);
         return pointer;
     }
+
+    /// <summary>What makes structs of a type that constant expressions make.</summary>
+    public StructFactory FactoryOf(int typeIndex) => _factories.GetOrAdd(
+        typeIndex, static (type, module) => new StructFactory(
+            module.Image!.Assembly.GetType(StructClasses.NameOf(module.Types.IdOf(type)), throwOnError: true)!,
+            module._definition.Types[type], module.Types.SlotOf(type)),
+        this);
 
     public string? NameOf(int function) => _definition.FunctionName(function);
 

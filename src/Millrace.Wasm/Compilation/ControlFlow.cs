@@ -135,7 +135,7 @@ sealed class ControlFlow(
         stack.Release(reference);
     }
 
-    void BranchIf(Expression condition, int depth)
+    public void BranchIf(Expression condition, int depth)
     {
         var target = _frames[^(depth + 1)];
         if (target.LabelTypes.IsEmpty && !target.IsFunction && !MustLeave(target))

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Reflection.Metadata;
 using System.Runtime.Intrinsics;
 using Millrace.Wasm.Binary;
 
@@ -12,7 +13,9 @@ enum Reads : byte
     Memory = 1,
     MemorySize = 2,
     Globals = 4,
-    All = Memory | MemorySize | Globals,
+    /// <summary>Fields of structs that can be set.</summary>
+    Objects = 8,
+    All = Memory | MemorySize | Globals | Objects,
 }
 
 enum ExpressionKind : byte
@@ -32,6 +35,9 @@ enum ExpressionKind : byte
     Load,
     /// <summary>The global <see cref="Expression.Index"/>.</summary>
     Global,
+    /// <summary>The field of an object with the token <see cref="Expression.Index"/>, and in
+    /// <see cref="Expression.Bits"/> the instruction behind it.</summary>
+    Member,
     /// <summary>Pages of the memory <see cref="Expression.Index"/>.</summary>
     MemorySize,
     /// <summary>A static field: a constant that the JIT must not see.</summary>
@@ -77,6 +83,9 @@ sealed class Expression
     /// <summary>Number of nodes.</summary>
     public int Size { get; private init; } = 1;
 
+    /// <summary>Whether it is what new objects are filled with.</summary>
+    public bool IsDefault => Kind == ExpressionKind.Constant && IsZero;
+
     /// <summary>Whether it stays valid whatever happens, and may be written out twice.</summary>
     public bool IsSettled => Kind is ExpressionKind.Constant or ExpressionKind.Temp or ExpressionKind.BlockTemp;
 
@@ -116,6 +125,24 @@ sealed class Expression
 
     public static Expression BlockTemp(ValueType type, int index) =>
         new() { Kind = ExpressionKind.BlockTemp, Type = CilTypes.Of(type), Reference = type, Index = index };
+
+    /// <summary>A field of an object that is not null.</summary>
+    public static Expression Member(
+        ValueType type, Expression owner, int token, ILOpCode extension, bool isMutable)
+    {
+        return new()
+        {
+            Kind = ExpressionKind.Member,
+            Type = CilTypes.Of(type),
+            Reference = type,
+            Index = token,
+            Bits = (ulong)extension,
+            A = owner,
+            Locals = owner.Locals,
+            Reads = owner.Reads | (isMutable ? Reads.Objects : Reads.Nothing),
+            Size = owner.Size + 1,
+        };
+    }
 
     /// <summary>The same value, when it was computed into a temporary.</summary>
     public Expression InTemp(int index) =>

@@ -12,6 +12,7 @@ sealed class FunctionBody(ModuleScope module)
     readonly List<MemoryRegisters> _memories = [];
     IlLabel? _return;
     int _returned;
+    readonly Dictionary<Type, int> _scratch = [];
     int _elements;
 
     public ModuleScope Module { get; } = module;
@@ -29,6 +30,7 @@ sealed class FunctionBody(ModuleScope module)
         _traps.Push([]);
         _outlying.Clear();
         _return = null;
+        _scratch.Clear();
         _elements = -1;
         DeclareLocals();
         // A leaf runs in the room that its caller's check left: without an address-taken local the JIT can inline it.
@@ -146,6 +148,13 @@ sealed class FunctionBody(ModuleScope module)
         LoadContext();
         Il.LoadField(Module.Image.Field(GuestMembers.InterruptRequest), isVolatile: true);
         Il.Jump(ILOpCode.Brtrue, Trap(TrapCode.Interrupted));
+    }
+
+    /// <summary>A CIL local of that type, for use within one instruction.</summary>
+    public int Scratch(Type type)
+    {
+        if (!_scratch.TryGetValue(type, out var local)) _scratch[type] = local = Pool.Declare(type);
+        return local;
     }
 
     /// <summary>A CIL local for the elements of a table that is called through.</summary>

@@ -17,6 +17,9 @@ sealed class FunctionCompiler
     readonly Calls _calls;
     readonly ReferenceInstructions _references;
     readonly Exceptions _exceptions;
+    readonly StructInstructions _structs;
+    readonly ArrayInstructions _arrays;
+    readonly CastInstructions _casts;
     readonly BulkInstructions _bulk;
     readonly Vectors _vectors;
 
@@ -31,6 +34,9 @@ sealed class FunctionCompiler
         _control = new ControlFlow(_body, _stack, _memory, _exceptions, _fuel);
         _calls = new Calls(_body, _stack);
         _references = new ReferenceInstructions(_body, _stack);
+        _structs = new StructInstructions(_body, _stack, _references);
+        _arrays = new ArrayInstructions(_body, _stack, _references);
+        _casts = new CastInstructions(_body, _stack, _control);
         _bulk = new BulkInstructions(_body, _stack);
         _vectors = new Vectors(_stack);
     }
@@ -58,9 +64,13 @@ sealed class FunctionCompiler
         if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
         else if (Vectors.Has(reader.Opcode)) _vectors.Push(ref reader);
         else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
-        else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !_references.TryTranslate(ref reader))
+        else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !TranslateReference(ref reader))
             _bulk.Translate(ref reader);
     }
+
+    bool TranslateReference(ref InstructionReader reader) =>
+        _references.TryTranslate(ref reader) || _structs.TryTranslate(ref reader) || _arrays.TryTranslate(ref reader)
+        || _casts.TryTranslate(ref reader);
 
     void TranslateAccess(ref InstructionReader reader)
     {

@@ -104,6 +104,22 @@ sealed class IlWriter
     /// <summary>Makes the call that comes next, and before a <c>ret</c>, give up this method's frame.</summary>
     public void Tail() => Code(ILOpCode.Tail);
 
+    /// <summary>Makes an object; its constructor takes what it pops.</summary>
+    public void NewObject(int constructorToken, int pops)
+    {
+        Code(ILOpCode.Newobj);
+        Token(constructorToken);
+        Adjust(1 - pops);
+    }
+
+    /// <summary>The address of an array's element of a value type.</summary>
+    public void LoadElementAddress(int typeToken)
+    {
+        Code(ILOpCode.Ldelema);
+        Token(typeToken);
+        Adjust(-1);
+    }
+
     /// <summary>Calls through a code pointer, which is counted in <paramref name="pops"/>.</summary>
     public void CallIndirect(int signatureToken, int pops, int pushes)
     {

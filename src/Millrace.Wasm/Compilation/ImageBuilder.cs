@@ -19,6 +19,15 @@ sealed class ImageBuilder
     /// <summary>Methods of one holder type: the runtime builds a type's method table at once, so few.</summary>
     public const int MethodsPerType = 256;
 
+    const string ConstructorName = ".ctor";
+    const MethodAttributes FunctionAttributes =
+        MethodAttributes.Public | MethodAttributes.Static | MethodAttributes.HideBySig;
+    const MethodAttributes ConstructorAttributes = MethodAttributes.Public | MethodAttributes.HideBySig
+        | MethodAttributes.SpecialName | MethodAttributes.RTSpecialName;
+
+    // Of the classes of objects: the instance and the type's slot.
+    static readonly Type[] OwnConstructorParameters = [typeof(Instance), typeof(int)];
+
     readonly MetadataBuilder _metadata = new();
     readonly BlobBuilder _il = new();
     readonly MethodBodyStreamEncoder _bodies;
@@ -48,10 +57,14 @@ sealed class ImageBuilder
     public int Field(FieldInfo field)
     {
         if (_members.TryGetValue(field, out var token)) return token;
-        var signature = new BlobBuilder();
-        signature.WriteByte(0x06);
-        Write(signature, field.FieldType);
-        return Add(field, signature);
+        return Add(field, FieldSignature(OpenForm(field).FieldType));
+    }
+
+    /// <summary>The token of a constructor of this assembly.</summary>
+    public int Constructor(ConstructorInfo constructor)
+    {
+        if (_members.TryGetValue(constructor, out var token)) return token;
+        return Add(constructor, ConstructorSignature(constructor.GetParameters().Select(one => one.ParameterType)));
     }
 
     /// <summary>The token of a static method of this assembly or of the framework.</summary>
@@ -117,6 +130,13 @@ sealed class ImageBuilder
     public void AddMethod(string name, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals)
     {
         if (_methodCount % MethodsPerType == 0) AddHolder();
+        AddMethod(name, FunctionAttributes, signature, il, locals);
+        _methodCount++;
+    }
+
+    void AddMethod(
+        string name, MethodAttributes attributes, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals)
+    {
         var code = il.Finish();
         // No InitLocals: the compiler zeroes what wasm wants zeroed, and nothing else needs it.
         var body = _bodies.AddMethodBody(code.Length, il.MaxStack, il.Regions.Count, hasSmallExceptionRegions: false,
@@ -128,11 +148,42 @@ sealed class ImageBuilder
                 handler.Position, end.Position - handler.Position, filter.Position);
         }
         _metadata.AddMethodDefinition(
-            MethodAttributes.Public | MethodAttributes.Static | MethodAttributes.HideBySig,
+            attributes,
             MethodImplAttributes.IL | MethodImplAttributes.Managed,
             _metadata.GetOrAddString(name), _metadata.GetOrAddBlob(signature), body.Offset,
             MetadataTokens.ParameterHandle(1));
-        _methodCount++;
+    }
+
+    /// <summary>What a type of this assembly or of the framework is to a class below it.</summary>
+    public EntityHandle TypeHandle(Type type) => Parent(type);
+
+    /// <summary>A class of this image by its name alone: <see cref="AddClass"/> may come later.</summary>
+    public EntityHandle OwnClass(string name) =>
+        _metadata.AddTypeReference(EntityHandle.ModuleDefinition, default, _metadata.GetOrAddString(name));
+
+    /// <summary>The token of a field of such a class.</summary>
+    public int OwnField(EntityHandle owner, string name, Type type) => OwnMember(owner, name, FieldSignature(type));
+
+    /// <summary>The token of the constructor of such a class.</summary>
+    public int OwnConstructor(EntityHandle owner) =>
+        OwnMember(owner, ConstructorName, ConstructorSignature(OwnConstructorParameters));
+
+    /// <summary>Adds a class of objects; after the last method.</summary>
+    public void AddClass(
+        string name, EntityHandle parent, IEnumerable<(string Name, Type Type)> fields, IlWriter constructor)
+    {
+        _metadata.AddTypeDefinition(
+            TypeAttributes.Public | TypeAttributes.Class | TypeAttributes.BeforeFieldInit, default,
+            _metadata.GetOrAddString(name), parent,
+            MetadataTokens.FieldDefinitionHandle(_metadata.GetRowCount(TableIndex.Field) + 1),
+            MetadataTokens.MethodDefinitionHandle(_metadata.GetRowCount(TableIndex.MethodDef) + 1));
+        foreach (var field in fields)
+        {
+            _metadata.AddFieldDefinition(FieldAttributes.Public, _metadata.GetOrAddString(field.Name),
+                _metadata.GetOrAddBlob(FieldSignature(field.Type)));
+        }
+        var signature = ConstructorSignature(OwnConstructorParameters);
+        AddMethod(ConstructorName, ConstructorAttributes, signature, constructor, []);
     }
 
     /// <summary>The finished image.</summary>
@@ -160,6 +211,17 @@ sealed class ImageBuilder
         return _metadata.AddStandaloneSignature(_metadata.GetOrAddBlob(blob));
     }
 
+    BlobBuilder FieldSignature(Type type)
+    {
+        var blob = new BlobBuilder();
+        blob.WriteByte(0x06);
+        Write(blob, type);
+        return blob;
+    }
+
+    int OwnMember(EntityHandle owner, string name, BlobBuilder signature) => MetadataTokens.GetToken(
+        _metadata.AddMemberReference(owner, _metadata.GetOrAddString(name), _metadata.GetOrAddBlob(signature)));
+
     int Add(MemberInfo member, BlobBuilder signature)
     {
         var handle = _metadata.AddMemberReference(
@@ -184,6 +246,21 @@ sealed class ImageBuilder
     static MethodInfo OpenForm(MethodInfo method) => method.DeclaringType is { IsConstructedGenericType: true } type
         ? (MethodInfo)type.GetGenericTypeDefinition().GetMemberWithSameMetadataDefinitionAs(method)
         : method;
+
+    static FieldInfo OpenForm(FieldInfo field) => field.DeclaringType is { IsConstructedGenericType: true } type
+        ? (FieldInfo)type.GetGenericTypeDefinition().GetMemberWithSameMetadataDefinitionAs(field)
+        : field;
+
+    BlobBuilder ConstructorSignature(IEnumerable<Type> parameters)
+    {
+        var types = parameters.ToArray();
+        var blob = new BlobBuilder();
+        blob.WriteByte(0x20);
+        blob.WriteCompressedInteger(types.Length);
+        blob.WriteByte(0x01);
+        foreach (var type in types) Write(blob, type);
+        return blob;
+    }
 
     EntityHandle Parent(Type type)
     {

@@ -1,5 +1,6 @@
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Runtime.Objects;
 using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm.Compilation;
@@ -10,6 +11,7 @@ sealed class LinkedTypes
     readonly ModuleDefinition _definition;
     readonly ModuleTypes _types;
     readonly Signature?[] _signatures;
+    readonly Dictionary<int, int> _slots = [];
 
     public LinkedTypes(Engine engine, ModuleDefinition definition)
     {
@@ -34,6 +36,26 @@ sealed class LinkedTypes
 
     /// <summary>Whether objects and functions of a type may be of another one.</summary>
     public bool HasSubtypes(int typeIndex) => !_definition.Types[typeIndex].IsFinal;
+
+    /// <summary>The place of a type among those that the module makes objects of; an instance holds one
+    /// <see cref="GuestType"/> for each. Given when the module is compiled.</summary>
+    public int SlotOf(int typeIndex)
+    {
+        if (!_slots.TryGetValue(typeIndex, out var slot)) _slots[typeIndex] = slot = _slots.Count;
+        return slot;
+    }
+
+    /// <summary>The types with slots, in their order, as a store knows them.</summary>
+    public GuestType[] TypesFor(ObjectHeap heap)
+    {
+        var types = new GuestType[_slots.Count];
+        foreach (var (type, slot) in _slots)
+        {
+            var isStruct = _definition.Types[type].Kind == CompositeKind.Struct;
+            types[slot] = heap.TypeOf(IdOf(type), isStruct ? HeapKind.Struct : HeapKind.Array);
+        }
+        return types;
+    }
 
     /// <summary>Number of a type's supertypes.</summary>
     public int DepthOf(int typeIndex)

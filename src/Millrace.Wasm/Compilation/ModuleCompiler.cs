@@ -13,6 +13,7 @@ static class ModuleCompiler
         | WasmFeatures.MultiMemory
         | WasmFeatures.Memory64
         | WasmFeatures.TailCalls
+        | WasmFeatures.Gc
         | WasmFeatures.TypedReferences;
 
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
@@ -26,12 +27,44 @@ static class ModuleCompiler
     /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
     public static byte[]? ImageOf(Engine engine, ModuleDefinition definition, LinkedTypes types)
     {
-        if (definition.Functions.Length == definition.ImportedFunctionCount) return null;
         var image = new ImageBuilder();
-        var compiler = new FunctionCompiler(new ModuleScope(definition, image, types, engine.Options));
+        var scope = new ModuleScope(definition, image, types, engine.Options);
+        TouchTypesOfConstants(scope);
+        if (definition.Functions.Length == definition.ImportedFunctionCount && scope.Classes.IsEmpty) return null;
+        var compiler = new FunctionCompiler(scope);
         foreach (var function in definition.Functions)
             if (function.Import is null) compiler.Compile(function);
+        scope.Classes.Finish();
         return image.Finish();
+    }
+
+    // Objects that instantiation makes need their types and classes as much as those that code makes.
+    static void TouchTypesOfConstants(ModuleScope scope)
+    {
+        var definition = scope.Definition;
+        if (!definition.Features.HasFlag(WasmFeatures.Gc)) return;
+        foreach (var global in definition.Globals) Touch(scope, global.Initializer);
+        foreach (var table in definition.Tables) Touch(scope, table.Initializer);
+        foreach (var segment in definition.Elements)
+            foreach (var element in segment.Expressions.IsDefault ? [] : segment.Expressions) Touch(scope, element);
+    }
+
+    static void Touch(ModuleScope scope, CodeRange constant)
+    {
+        var reader = new InstructionReader(scope.Definition.Bytes.Span, constant);
+        while (reader.Read())
+        {
+            switch (reader.Opcode)
+            {
+                case Opcode.StructNew or Opcode.StructNewDefault:
+                    scope.Types.SlotOf(reader.Index);
+                    scope.Classes.Constructor(reader.Index);
+                    break;
+                case Opcode.ArrayNew or Opcode.ArrayNewDefault or Opcode.ArrayNewFixed:
+                    scope.Types.SlotOf(reader.Index);
+                    break;
+            }
+        }
     }
 
     // Their crossings are wanted for sure; those of functions in tables are compiled if the host asks for them.
@@ -51,8 +84,6 @@ static class ModuleCompiler
     static string Name(WasmFeatures feature) => feature switch
     {
         WasmFeatures.ExtendedConst => "extended constant expressions",
-        WasmFeatures.TypedReferences => "typed references",
-        WasmFeatures.Gc => "garbage collection",
         WasmFeatures.Memory64 => "64-bit memories",
         WasmFeatures.MultiMemory => "several memories",
         WasmFeatures.Threads => "threads",

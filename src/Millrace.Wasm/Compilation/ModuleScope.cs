@@ -9,6 +9,9 @@ sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Linke
 
     public bool IsMetered => Options.IsMetered;
 
+    /// <summary>Classes of the struct types that the code touches.</summary>
+    public StructClasses Classes { get; } = new(Image, Definition, Types);
+
     public int ImportCount => Definition.ImportedFunctionCount;
 
     /// <summary>The token of a defined function.</summary>

@@ -150,6 +150,7 @@ sealed class OperandStack(FunctionBody body)
             case ExpressionKind.Operation: WriteOperation(expression); break;
             case ExpressionKind.Load: MemoryAccess.WriteLoad(body, this, expression); break;
             case ExpressionKind.Global: WriteGlobal(expression); break;
+            case ExpressionKind.Member: WriteMember(expression); break;
             case ExpressionKind.MemorySize: MemoryAccess.WriteSize(body, expression); break;
             case ExpressionKind.Field: Il.LoadStaticField(body.Module.Image.Field(expression.Field!)); break;
         }
@@ -242,6 +243,13 @@ sealed class OperandStack(FunctionBody body)
         if (operation.Method is { } method)
             Il.Call(body.Module.Image.Method(method), expression.B is null ? 1 : 2, 1);
         foreach (var code in operation.Code) Il.Op(code);
+    }
+
+    void WriteMember(Expression expression)
+    {
+        Write(expression.A!);
+        Il.LoadField(expression.Index);
+        if ((ILOpCode)expression.Bits is var extension and not ILOpCode.Nop) Il.Op(extension);
     }
 
     void WriteGlobal(Expression expression)

@@ -16,7 +16,7 @@ sealed class ReferenceInstructions(FunctionBody body, OperandStack stack)
     }
 
     /// <summary>A reference that may be written out twice; traps when it is null.</summary>
-    Expression PopNonNull()
+    public Expression PopNonNull()
     {
         var reference = stack.PopKept();
         if (!reference.MayBeNull) return reference;

@@ -1,4 +1,5 @@
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -32,8 +33,48 @@ ref struct ConstantExpression
             case Opcode.RefNull: Push(Value.FromReference(null)); break;
             case Opcode.RefFunc: Push(Value.FromReference(_instance.FunctionAt(reader.Index))); break;
             case Opcode.End: break;
+            default: StepOnward(reader); break;
+        }
+    }
+
+    void StepOnward(in InstructionReader reader)
+    {
+        switch (reader.Opcode)
+        {
+            case Opcode.RefI31: Push(Value.FromReference(GuestI31.New(_instance, Pop().AsI32))); break;
+            // The same object on either side.
+            case Opcode.AnyConvertExtern or Opcode.ExternConvertAny: break;
+            case Opcode.StructNew or Opcode.StructNewDefault: MakeStruct(reader); break;
+            case Opcode.ArrayNew or Opcode.ArrayNewDefault or Opcode.ArrayNewFixed: MakeArray(reader); break;
             default: Calculate(reader); break;
         }
+    }
+
+    void MakeStruct(in InstructionReader reader)
+    {
+        var factory = _instance.Module.Code.FactoryOf(reader.Index);
+        var values = reader.Opcode == Opcode.StructNew ? Pop(factory.FieldCount) : [];
+        Push(Value.FromReference(factory.Make(_instance, values)));
+    }
+
+    void MakeArray(in InstructionReader reader)
+    {
+        var element = _instance.Module.Definition.Types[reader.Index].Fields[0];
+        var type = _instance.ObjectTypes[_instance.Module.Code.Types.SlotOf(reader.Index)];
+        var length = reader.Opcode == Opcode.ArrayNewFixed ? reader.SecondIndex : Pop().AsI32;
+        Push(Value.FromReference(reader.Opcode switch
+        {
+            Opcode.ArrayNew => ConstantArrays.Filled(type, element, Pop(), length),
+            Opcode.ArrayNewFixed => ConstantArrays.Of(type, element, Pop(length)),
+            _ => ConstantArrays.Filled(type, element, default, length),
+        }));
+    }
+
+    Value[] Pop(int count)
+    {
+        var values = new Value[count];
+        for (var i = count - 1; i >= 0; i--) values[i] = Pop();
+        return values;
     }
 
     void Calculate(in InstructionReader reader)

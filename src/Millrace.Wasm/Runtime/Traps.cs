@@ -18,6 +18,15 @@ static class Traps
     public static void OutOfBoundsTableAccess() => throw new TrapException(TrapCode.OutOfBoundsTableAccess);
 
     [DoesNotReturn]
+    public static void OutOfBoundsArrayAccess() => throw new TrapException(TrapCode.OutOfBoundsArrayAccess);
+
+    [DoesNotReturn]
+    public static void NullReference() => throw new TrapException(TrapCode.NullReference);
+
+    [DoesNotReturn]
+    public static void OutOfMemory() => throw new TrapException(TrapCode.OutOfMemory);
+
+    [DoesNotReturn]
     public static void IntegerDivideByZero() => throw new TrapException(TrapCode.IntegerDivideByZero);
 
     [DoesNotReturn]

@@ -8,8 +8,6 @@ static class FeatureDebt
     // The one that says most about a module comes first: a module with structs uses typed references as well.
     static readonly (WasmFeatures Feature, string Name)[] Names =
     [
-        (WasmFeatures.Gc, "garbage collection"),
-        (WasmFeatures.TypedReferences, "typed references"),
         (WasmFeatures.Threads, "threads"),
     ];
 

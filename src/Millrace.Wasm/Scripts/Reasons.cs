@@ -12,8 +12,8 @@ static class Reasons
         _ => fault.Message,
     };
 
-    /// <summary>Whether a trap is the one expected. Scripts say what kind of reference was null, as the instruction does
-    /// anyway.</summary>
+    /// <summary>Whether a trap is the one expected. Scripts also say what kind of reference was null, which the
+    /// instruction tells anyway.</summary>
     public static bool Match(TrapException trap, string expected) =>
         trap.Code == TrapCode.NullReference
             ? expected.StartsWith("null ", StringComparison.Ordinal)

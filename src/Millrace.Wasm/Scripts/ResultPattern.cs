@@ -83,13 +83,24 @@ sealed record VectorPattern(ImmutableArray<LanePattern> Lanes) : ResultPattern
     public override string ToString() => $"(v128.const {string.Join(' ', Lanes)})";
 }
 
-/// <summary>The null reference, of any type.</summary>
-sealed record NullPattern : ResultPattern
+/// <summary>The null reference.</summary>
+/// <param name="Heap">A type whose hierarchy the result's type must be of; null for any.</param>
+sealed record NullPattern(HeapKind? Heap) : ResultPattern
 {
+    // Of a defined type only its number is known here, and of null nothing.
     public override bool Matches(Value value, ValueType type) =>
-        type.Kind == ValueKind.Ref && value.AsReference is null;
+        type.Kind == ValueKind.Ref && value.AsReference is null
+        && (Heap is not { } heap || type.Heap == HeapKind.Defined || TopOf(heap) == TopOf(type.Heap));
 
-    public override string ToString() => "(ref.null)";
+    public override string ToString() => $"(ref.null {Heap?.ToString().ToLowerInvariant()})";
+
+    static HeapKind TopOf(HeapKind heap) => heap switch
+    {
+        HeapKind.Func or HeapKind.NoFunc => HeapKind.Func,
+        HeapKind.Extern or HeapKind.NoExtern => HeapKind.Extern,
+        HeapKind.Exn or HeapKind.NoExn => HeapKind.Exn,
+        _ => HeapKind.Any,
+    };
 }
 
 /// <summary>The host reference of a number.</summary>
@@ -109,8 +120,11 @@ sealed record KindPattern(HeapKind Heap) : ResultPattern
         return Heap switch
         {
             HeapKind.Func => reference is Function,
-            HeapKind.Extern => true,
-            _ => reference is not Function,
+            HeapKind.Extern => type.Heap == HeapKind.Extern,
+            HeapKind.Any => reference is GuestObject or HostReference && type.Heap != HeapKind.Extern,
+            HeapKind.Eq => reference is GuestObject,
+            HeapKind.I31 or HeapKind.Struct or HeapKind.Array => reference is GuestObject made && made.Kind == Heap,
+            _ => false,
         };
     }
 

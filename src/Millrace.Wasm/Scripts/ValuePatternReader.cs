@@ -20,6 +20,10 @@ sealed class ValuePatternReader
         ("ref.exn", HeapKind.Exn),
     ];
 
+    static readonly (string Word, HeapKind Heap)[] Nulls =
+        [.. Enum.GetValues<HeapKind>().Where(static heap => heap != HeapKind.Defined)
+            .Select(static heap => (heap.ToString().ToLowerInvariant(), heap))];
+
     readonly BinaryOutput _vector = new();
 
     public ScriptValue ReadArgument(Cursor cursor)
@@ -73,8 +77,11 @@ sealed class ValuePatternReader
         if (cursor.TryOpen("v128.const")) return ReadVector(cursor);
         if (cursor.TryOpen("ref.null"))
         {
-            if (cursor.Kind != TokenKind.Close) cursor.Skip();
-            return new NullPattern();
+            if (cursor.Kind == TokenKind.Close) return new NullPattern(null);
+            foreach (var (word, heap) in Nulls)
+                if (cursor.TryKeyword(word)) return new NullPattern(heap);
+            cursor.Skip(); // a type of some module
+            return new NullPattern(null);
         }
 
         if (cursor.TryOpen("either"))

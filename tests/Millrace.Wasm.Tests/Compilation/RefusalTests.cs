@@ -5,7 +5,7 @@ namespace Millrace.Wasm.Tests.Compilation;
 public sealed class RefusalTests
 {
     [Theory]
-    [InlineData("(type (struct))", "garbage collection")]
+    [InlineData("(memory 1 1 shared)", "threads")]
     public void A_feature_that_is_not_there_is_refused_by_name(string fields, string feature)
     {
         using var engine = new Engine();

@@ -110,4 +110,26 @@ public sealed class TypedReferenceTests
 
         Assert.Throws<ArgumentException>(() => new Linker(engine).Define("env", "f", type, (_, _, _) => { }));
     }
+
+    [Fact]
+    public void An_indirect_call_takes_a_subtype_and_nothing_beside_it()
+    {
+        using var guest = Guest.FromWat("""
+            (module
+              (type $base (sub (func (result i32))))
+              (type $derived (sub $base (func (result i32))))
+              (type $beside (sub $base (func (result i32))))
+              (table funcref (elem $b $d))
+              (func $b (type $base) (i32.const 1))
+              (func $d (type $derived) (i32.const 2))
+              (func (export "base") (param i32) (result i32) (call_indirect (type $base) (local.get 0)))
+              (func (export "derived") (param i32) (result i32) (call_indirect (type $derived) (local.get 0)))
+              (func (export "beside") (param i32) (result i32) (call_indirect (type $beside) (local.get 0))))
+            """);
+
+        Assert.Equal(1, guest.CallI32("base", Value.From(0)));
+        Assert.Equal(2, guest.CallI32("base", Value.From(1)));
+        Assert.Equal(2, guest.CallI32("derived", Value.From(1)));
+        Assert.Equal(TrapCode.IndirectCallTypeMismatch, guest.Traps("derived", Value.From(0)).Code);
+    }
 }
