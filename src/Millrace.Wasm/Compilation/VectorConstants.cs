@@ -29,14 +29,18 @@ static class VectorConstants
     /// <summary>An operand of float arithmetic, hidden where it is such a constant.</summary>
     public static Expression Hidden(Expression operand, bool isRight, Opcode opcode)
     {
-        if (operand is not { Kind: ExpressionKind.Constant, Type: CilType.V128 }) return operand;
         // 0 - x and 1 / x are what they are.
         var isOneSided = opcode is Opcode.F32x4Sub or Opcode.F32x4Div or Opcode.F64x2Sub or Opcode.F64x2Div;
-        var isFoldable = isRight || !isOneSided ? IsFoldable(operand.Vector) : HasNaN(operand.Vector);
-        return isFoldable
+        return isRight || !isOneSided ? HiddenIf(operand, IsFoldable) : WithoutNaN(operand);
+    }
+
+    /// <summary>An operand hidden where it has NaNs, which the JIT would make quiet.</summary>
+    public static Expression WithoutNaN(Expression operand) => HiddenIf(operand, HasNaN);
+
+    static Expression HiddenIf(Expression operand, Predicate<Vector128<byte>> condition) =>
+        operand is { Kind: ExpressionKind.Constant, Type: CilType.V128 } && condition(operand.Vector)
             ? Expression.Of(VectorOperations.Or, operand, Expression.StaticField(CilType.V128, UnknownZero))
             : operand;
-    }
 
     /// <summary>The result of a splat or of reading a lane when the operand is a constant; else null.</summary>
     public static Expression? Folded(Opcode opcode, Expression operand, int lane)

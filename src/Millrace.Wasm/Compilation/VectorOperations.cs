@@ -29,12 +29,6 @@ static class VectorOperations
     /// <summary>Whether two vectors differ.</summary>
     public static readonly Operation Differ = Call(CilType.I32, Operator("op_Inequality", typeof(byte)));
 
-    /// <summary>Lanes of the first operand by the bytes of the second; 0 for what is none of its 16.</summary>
-    public static readonly Operation ShuffleBytes = Shuffle(typeof(byte));
-
-    /// <summary>As <see cref="ShuffleBytes"/>, of two or four bytes each.</summary>
-    public static readonly Operation ShuffleWords = Shuffle(typeof(int));
-
     /// <summary>A vector of two 64-bit halves, the lower one first.</summary>
     public static readonly VectorCall FromHalves = new(Of("Create", typeof(long), typeof(long)));
 
@@ -173,8 +167,6 @@ static class VectorOperations
     }
 
     static Operation Call(CilType result, MethodInfo method) => new(result, []) { Vector = new VectorCall(method) };
-
-    static Operation Shuffle(Type lane) => Call(CilType.V128, Of("Shuffle", VectorOf(lane), VectorOf(lane)));
 
     /// <summary>A method of <see cref="Vector128"/> with one type parameter.</summary>
     public static MethodInfo Generic(string name, Type lane) =>

@@ -75,7 +75,14 @@ sealed class Vectors(OperandStack stack)
             stack.Push(Expression.Of(VectorOperations.Not, Expression.Of(VectorOperations.Of(equality), left, right)));
             return;
         }
+        if (opcode == Opcode.I8x16Swizzle && right.Kind == ExpressionKind.Constant)
+        {
+            stack.Push(VectorShuffles.Of(left, right.Vector));
+            return;
+        }
         if (ShiftedBits(opcode) is { } bits) right = Numbers.MaskedCount(right, bits);
+        if (IsFloatChoice(opcode))
+            (left, right) = (VectorConstants.WithoutNaN(left), VectorConstants.WithoutNaN(right));
         stack.Push(IsFloatArithmetic(opcode)
             ? Arithmetic(opcode, left, right)
             : Expression.Of(VectorOperations.Of(opcode), left, right, lane: lane));
@@ -106,6 +113,9 @@ sealed class Vectors(OperandStack stack)
 
     static bool IsFloatArithmetic(Opcode opcode) =>
         opcode is >= Opcode.F32x4Add and <= Opcode.F32x4Div or >= Opcode.F64x2Add and <= Opcode.F64x2Div;
+
+    static bool IsFloatChoice(Opcode opcode) =>
+        opcode is >= Opcode.F32x4Min and <= Opcode.F32x4Pmax or >= Opcode.F64x2Min and <= Opcode.F64x2Pmax;
 
     void PushSelect()
     {
@@ -152,11 +162,23 @@ sealed class Vectors(OperandStack stack)
     {
         var right = stack.Pop();
         var left = stack.Pop();
-        // A lane that is not of the operand gives 0.
-        var rightLanes = lanes - Vector128.Create((byte)16);
-        stack.Push(Expression.Of(
-            VectorOperations.Or,
-            Expression.Of(VectorOperations.ShuffleBytes, left, Expression.Constant(lanes)),
-            Expression.Of(VectorOperations.ShuffleBytes, right, Expression.Constant(rightLanes))));
+        // Of one vector only: the other one goes, or is the same local.
+        var isSame = left.Kind == ExpressionKind.Local && right.Kind == ExpressionKind.Local
+            && left.Index == right.Index;
+        if (isSame) lanes &= Vector128.Create((byte)15);
+        if (Vector128.LessThanAll(lanes, Vector128.Create((byte)16)))
+        {
+            stack.Release(right);
+            stack.Push(VectorShuffles.Of(left, lanes));
+        }
+        else if (Vector128.GreaterThanAll(lanes, Vector128.Create((byte)15)))
+        {
+            stack.Release(left);
+            stack.Push(VectorShuffles.Of(right, lanes - Vector128.Create((byte)16)));
+        }
+        else
+        {
+            stack.Push(VectorShuffles.Of(left, right, lanes));
+        }
     }
 }

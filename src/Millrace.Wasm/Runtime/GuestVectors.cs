@@ -225,6 +225,20 @@ static class GuestVectors
     [MethodImpl(Inline)]
     public static Vector128<double> F64x2Pmax(Vector128<double> a, Vector128<double> b) => Greater(b, a);
 
+    // Below 2^31 the first conversion is right, and the second is made 0. From there on the first one gives 2^31, to
+    // which the second adds the rest, or all other bits when that is too large.
+    [MethodImpl(Inline)]
+    public static Vector128<uint> I32x4TruncSatF32x4U(Vector128<float> a)
+    {
+        if (Avx512F.VL.IsSupported || !Sse41.IsSupported) return Vector128.ConvertToUInt32(a);
+        var positive = Sse.Max(a, Vector128<float>.Zero); // 0 for NaN
+        var rest = positive - Vector128.Create(2147483648f);
+        var tooLarge = Vector128.GreaterThanOrEqual(rest, Vector128.Create(2147483648f)).AsInt32();
+        var high = Sse2.ConvertToVector128Int32WithTruncation(rest) ^ tooLarge;
+        var low = Sse2.ConvertToVector128Int32WithTruncation(positive);
+        return (low + Vector128.Max(high, Vector128<int>.Zero)).AsUInt32();
+    }
+
     [MethodImpl(Inline)]
     public static Vector128<int> I32x4TruncSatF64x2SZero(Vector128<double> a)
     {
@@ -240,7 +254,9 @@ static class GuestVectors
     {
         var bounded = Lesser(Greater(a, Vector128<double>.Zero), Vector128.Create((double)uint.MaxValue));
         var shifted = Vector128.Truncate(bounded) + Vector128.Create(4503599627370496d);
-        return Vector128.Narrow(shifted.AsUInt64(), Vector128<ulong>.Zero);
+        return Sse.IsSupported
+            ? Sse.Shuffle(shifted.AsSingle(), Vector128<float>.Zero, 0b_10_00_10_00).AsUInt32()
+            : Vector128.Narrow(shifted.AsUInt64(), Vector128<ulong>.Zero);
     }
 
     [MethodImpl(Inline)]
