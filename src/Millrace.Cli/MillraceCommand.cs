@@ -44,7 +44,8 @@ static class MillraceCommand
         LogsCommand.Create(screen, environment),
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
-        RunCommand.Create(screen),
+        RunCommand.Create(screen, environment),
+        InspectCommand.Create(screen),
         WastCommand.Create(screen),
         DoctorCommand.Create(screen, environment),
         InferenceWorkerCommand.Create(),
@@ -55,7 +56,7 @@ static class MillraceCommand
         string[] arguments, Screen screen, CliEnvironment environment, CancellationToken cancel = default)
     {
         var root = Create(screen, environment);
-        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
+        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : RunCommand.Guarded(root, arguments));
         if (Misunderstood(parsed) is { } why)
         {
             screen.Note($"millrace: {why}");
@@ -102,8 +103,10 @@ static class MillraceCommand
 
     /// <summary>The parser takes an unknown option for an argument's value; only a program's may begin so.</summary>
     static string? MistakenOption(ParseResult parsed) =>
-        parsed.CommandResult.Command.Name is RunCommand.Name ? null : parsed.CommandResult.Children
-            .OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+        parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .Where(argument => parsed.CommandResult.Command.Name is not RunCommand.Name
+                || argument.Argument.Name is RunCommand.Module)
+            .SelectMany(argument => argument.Tokens)
             .Select(token => token.Value).FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal));
 
     /// <summary>What to type instead: the nearest known word, else where the words stand.</summary>

@@ -10,53 +10,59 @@ static class RunCommand
 {
     public const string Name = "run";
 
-    public static Command Create(Screen screen)
+    /// <summary>Name of the argument behind which all words are the program's own.</summary>
+    public const string Module = "module";
+
+    public static Command Create(Screen screen, CliEnvironment environment)
     {
-        var module = new Argument<FileInfo>("module") { Description = "The program: .wasm, or .wat text." };
+        var module = new Argument<FileInfo>(Module) { Description = "The program: .wasm, or .wat text." };
         var arguments = new Argument<string[]>("args")
         {
-            Description = "The program's arguments.",
+            Description = "The program's arguments; options among them too are the program's.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var dir = new Option<string[]>("--dir")
-        {
-            Description = "A folder the program may use: HOST or HOST::GUEST, with :ro for reading only.",
-        };
-        var env = new Option<string[]>("--env")
-        {
-            Description = "An environment variable the program sees: NAME=VALUE.",
-        };
-        var invoke = new Option<string?>("--invoke")
-        {
-            Description = "Call this exported function with the arguments as numbers, instead of _start.",
-        };
-        var command = new Command(Name, "Runs a WASI program.") { module, arguments, dir, env, invoke };
+        var options = new Options();
+        var command = new Command(Name, "Runs a WASI program.") { module, arguments };
+        foreach (var option in options.All) command.Options.Add(option);
         command.SetAction(result => Run(
-            screen, result.GetRequiredValue(module), [.. result.GetValue(arguments) ?? []],
-            result.GetValue(dir) ?? [], result.GetValue(env) ?? [], result.GetValue(invoke)));
+            screen, result.GetRequiredValue(module), options.Wasi(result, environment),
+            options.Program(result, [.. result.GetValue(arguments) ?? []])));
         return command;
     }
 
-    static int Run(
-        Screen screen, FileInfo module, ImmutableArray<string> arguments, string[] dirs, string[] env, string? invoke)
+    /// <summary>
+    /// The words with a <c>--</c> behind the module, so that the parser leaves all that follow to the program.
+    /// </summary>
+    public static string[] Guarded(RootCommand root, string[] words)
     {
-        if (!module.Exists) throw new CommandException($"there is no file {module}");
+        if (words is not [Name, ..]) return words;
+        var options = root.Subcommands.First(command => command.Name == Name).Options;
+        for (var i = 1; i < words.Length; i++)
+        {
+            if (words[i] == "--") return words;
+            if (!words[i].StartsWith('-')) return [.. words[..(i + 1)], "--", .. words[(i + 1)..]];
+            if (options.FirstOrDefault(option => option.Name == words[i]) is { Arity.MinimumNumberOfValues: > 0 }) i++;
+        }
+
+        return words;
+    }
+
+    static int Run(Screen screen, FileInfo module, WasiOptions wasi, ProgramOptions program)
+    {
         using var stdin = Console.OpenStandardInput();
         using var stdout = Console.OpenStandardOutput();
         using var stderr = Console.OpenStandardError();
-        var options = new WasiOptions
+        wasi = wasi with
         {
-            Arguments = arguments.Insert(0, module.Name),
-            Environment = env.Select(Variable).ToImmutableSortedDictionary(pair => pair.Name, pair => pair.Value),
+            Arguments = program.Arguments.Insert(0, module.Name),
             Stdin = stdin,
             Stdout = stdout,
             Stderr = stderr,
             IsTerminal = !Console.IsOutputRedirected,
-            Preopens = [.. dirs.Select(Preopen.Parse)],
         };
         try
         {
-            var end = ProgramRun.Execute(Bytes(module), options, invoke, arguments);
+            var end = ProgramRun.Execute(ModuleFile.Read(module), wasi, program);
             foreach (var value in end.Results) screen.Result(value);
             if (end.Message.Length > 0) screen.Note($"{module.Name}: {end.Message}");
             foreach (var frame in end.Backtrace) screen.Note($"  at {frame}");
@@ -68,14 +74,83 @@ static class RunCommand
         }
     }
 
-    static ReadOnlyMemory<byte> Bytes(FileInfo module) => module.Extension == ".wat"
-        ? WatText.ToBinary(File.ReadAllText(module.FullName))
-        : File.ReadAllBytes(module.FullName);
-
-    static (string Name, string Value) Variable(string text)
+    /// <summary>The command's options.</summary>
+    sealed class Options
     {
-        var equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 ? (text[..equals], text[(equals + 1)..])
-            : throw new CommandException($"--env {text}: write NAME=VALUE");
+        readonly Option<string[]> _dir = new("--dir")
+        {
+            Description = "A folder the program may use: HOST or HOST::GUEST, with :ro for reading only.",
+        };
+
+        readonly Option<string[]> _env = new("--env")
+        {
+            Description = "An environment variable the program sees: NAME=VALUE, or NAME as it is here.",
+        };
+
+        readonly Option<string?> _invoke = new("--invoke")
+        {
+            Description = "Call this exported function with the arguments as numbers, instead of _start.",
+        };
+
+        readonly Option<bool> _reactor = new("--reactor")
+        {
+            Description = "Call _initialize, then the function that the first argument names, with the others.",
+        };
+
+        readonly Option<string?> _fuel = new("--fuel")
+        {
+            Description = "Stop after so many instructions, the same on every machine.",
+        };
+
+        readonly Option<string?> _timeout = new("--timeout")
+        {
+            Description = "Stop after a time: 500ms, 10s, 5m.",
+        };
+
+        readonly Option<string?> _maxMemory = new("--max-memory")
+        {
+            Description = "Most memory the program may have: bytes, or 64KiB, 256MiB, 2GiB.",
+        };
+
+        public IEnumerable<Option> All => [_dir, _env, _invoke, _reactor, _fuel, _timeout, _maxMemory];
+
+        public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
+        {
+            Environment = (result.GetValue(_env) ?? []).Select(text => Variable(text, environment))
+                .Aggregate(new WasiOptions().Environment, (all, one) => all.SetItem(one.Name, one.Value)),
+            Preopens = [.. (result.GetValue(_dir) ?? []).Select(Folder)],
+        };
+
+        public ProgramOptions Program(ParseResult result, ImmutableArray<string> arguments) => new()
+        {
+            Invoke = result.GetValue(_invoke),
+            Arguments = arguments,
+            IsReactor = result.GetValue(_reactor),
+            Fuel = result.GetValue(_fuel) is { } fuel ? Amounts.Count("--fuel", fuel) : null,
+            Timeout = result.GetValue(_timeout) is { } timeout ? Amounts.Time("--timeout", timeout) : null,
+            MemoryBytesMax = result.GetValue(_maxMemory) is { } memory ? Amounts.Bytes("--max-memory", memory) : null,
+        };
+
+        static (string Name, string Value) Variable(string text, CliEnvironment environment)
+        {
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals > 0) return (text[..equals], text[(equals + 1)..]);
+            if (equals == 0 || text.Length == 0) throw new CommandException($"--env {text}: write NAME=VALUE or NAME");
+            return environment.Find(text) is { } value
+                ? (text, value)
+                : throw new CommandException($"--env {text}: there is no such variable here; write {text}=VALUE");
+        }
+
+        static Preopen Folder(string text)
+        {
+            try
+            {
+                return Preopen.Parse(text);
+            }
+            catch (FormatException e)
+            {
+                throw new CommandException($"--dir {text}: {e.Message}");
+            }
+        }
     }
 }

@@ -26,5 +26,9 @@ static class Words
 
     public static string Count(long number, string noun) => Write($"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 
+    /// <summary>Words of a stranger's: what could steer a terminal is written out.</summary>
+    public static string Plain(string text) => string.Concat(text.Select(
+        letter => char.IsControl(letter) ? Write($"\\u{(int)letter:x4}") : letter.ToString()));
+
     static string Write(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
+using System.Runtime.Intrinsics;
 using Millrace.Wasm;
 using ValueType = Millrace.Wasm.ValueType;
 
@@ -25,59 +26,72 @@ public static class ProgramRun
     const int GuestStackBytes = 4 << 20;
     const int ThreadStackBytes = 16 << 20;
 
-    /// <summary>
-    /// Runs a module to its end: <c>_start</c>, or the function named by <paramref name="invoke"/> with
-    /// <paramref name="arguments"/> as numbers (<c>_initialize</c> is called first where there is one).
-    /// </summary>
+    // How long a guest that was stopped may take to notice: a read of its input may never end.
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs a module to its end: <c>_start</c>, or what the options say (<c>_initialize</c> is called first
+    /// where there is one).</summary>
+    /// <param name="module">The binary module.</param>
+    /// <param name="wasi">What it finds around it.</param>
+    /// <param name="options">What is called, and how much it may take.</param>
     /// <exception cref="MalformedException">The bytes are not a module.</exception>
     /// <exception cref="InvalidException">The module breaks a typing rule.</exception>
-    /// <exception cref="LinkException">It imports what is not there.</exception>
+    /// <exception cref="UnsupportedFeatureException">It uses what is not there.</exception>
+    /// <exception cref="LinkException">It imports what is not there, or needs more memory than it may have.</exception>
     /// <exception cref="IOException">A directory cannot be opened.</exception>
     /// <exception cref="ArgumentException">There is no such function, or its arguments are others.</exception>
     public static ProgramEnd Execute(
-        ReadOnlyMemory<byte> module, WasiOptions options, string? invoke = null,
-        ImmutableArray<string> arguments = default)
+        ReadOnlyMemory<byte> module, WasiOptions wasi, ProgramOptions? options = null)
     {
+        options ??= new();
         ProgramEnd? end = null;
         ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(
-            () =>
-            {
-                // The edge of the program's thread: what fails here is the caller's to know.
-                try
-                {
-                    end = ExecuteHere(module, options, invoke, arguments.IsDefault ? [] : arguments);
-                }
-                catch (Exception e)
-                {
-                    failure = ExceptionDispatchInfo.Capture(e);
-                }
-            },
-            ThreadStackBytes);
+        // Not disposed of: a guest that never notices its end still looks at the one, and sets the other.
+        var stop = new CancellationTokenSource();
+        var ended = new ManualResetEventSlim();
+        var thread = new Thread(Run, ThreadStackBytes) { IsBackground = true };
         thread.Start();
-        thread.Join();
+        WaitHandle.WaitAny([ended.WaitHandle, stop.Token.WaitHandle]);
+        if (!ended.Wait(stop.IsCancellationRequested ? Grace : Timeout.InfiniteTimeSpan))
+            return new(TrappedExitCode, TimeIsUp(options), []);
         failure?.Throw();
         return end!;
+
+        void Run()
+        {
+            // The edge of the program's thread: what fails here is the caller's to know.
+            try
+            {
+                end = ExecuteHere(module, wasi with { Stop = stop.Token }, options, stop);
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+
+            ended.Set();
+        }
     }
 
     static ProgramEnd ExecuteHere(
-        ReadOnlyMemory<byte> bytes, WasiOptions options, string? invoke, ImmutableArray<string> arguments)
+        ReadOnlyMemory<byte> bytes, WasiOptions options, ProgramOptions program, CancellationTokenSource stop)
     {
-        using var engine = new Engine();
+        using var engine = new Engine(new() { IsMetered = program.Fuel is not null });
         var module = Module.Compile(engine, bytes);
-        using var store = new Store(engine, new() { StackBytesMax = GuestStackBytes });
+        var limits = new StoreLimits { StackBytesMax = GuestStackBytes };
+        if (program.MemoryBytesMax is { } memory) limits = limits with { MemoryBytesMax = memory };
+        using var store = new Store(engine, limits);
+        if (program.Fuel is { } fuel) store.Fuel = fuel;
         using var wasi = new WasiHost(options);
         var linker = new Linker(engine);
         wasi.Define(linker);
+        using var interrupt = stop.Token.Register(store.Interrupt);
+        using var timer = program.Timeout is { } timeout
+            ? options.Time.CreateTimer(_ => stop.Cancel(), null, timeout, Timeout.InfiniteTimeSpan)
+            : null;
         try
         {
-            var instance = linker.Instantiate(store, module);
-            if (invoke is not null) instance.FindFunction("_initialize")?.Call();
-            var name = invoke ?? "_start";
-            var function = instance.FindFunction(name)
-                ?? throw new ArgumentException($"the module exports no function '{name}'", nameof(invoke));
-            var results = function.Call(invoke is null ? [] : Parse(invoke, function.Type, arguments));
-            return new(0, "", [.. results.Select((value, i) => Text(value, function.Type.Results[i]))]);
+            return Call(linker.Instantiate(store, module), program);
         }
         catch (ProcExitException exit)
         {
@@ -85,13 +99,33 @@ public static class ProgramRun
         }
         catch (TrapException trap)
         {
-            return Aborted(trap.Message, trap.Backtrace);
+            var isStopped = trap.Code == TrapCode.Interrupted && stop.IsCancellationRequested;
+            return Aborted(isStopped ? TimeIsUp(program) : trap.Message, trap.Backtrace);
         }
         catch (GuestException uncaught)
         {
             return Aborted(uncaught.Message, uncaught.Backtrace);
         }
     }
+
+    static ProgramEnd Call(Instance instance, ProgramOptions program)
+    {
+        var (name, arguments) = (program.Invoke, program.Arguments);
+        if (name is not null || program.IsReactor) instance.FindFunction("_initialize")?.Call();
+        if (name is null && program.IsReactor)
+        {
+            if (arguments.IsEmpty) return new(0, "", []);
+            (name, arguments) = (arguments[0], arguments[1..]);
+        }
+
+        var function = instance.FindFunction(name ?? "_start")
+            ?? throw new ArgumentException($"the module exports no function '{name ?? "_start"}'");
+        var results = function.Call(name is null ? [] : Parse(name, function.Type, arguments));
+        return new(0, "", [.. results.Select((value, i) => Text(value, function.Type.Results[i]))]);
+    }
+
+    static string TimeIsUp(ProgramOptions program) => string.Create(
+        CultureInfo.InvariantCulture, $"stopped: its {program.Timeout!.Value.TotalSeconds:0.###} s are over");
 
     static ProgramEnd Aborted(string message, ImmutableArray<GuestFrame> backtrace) =>
         new(TrappedExitCode, message, []) { Backtrace = [.. backtrace.Select(frame => frame.ToString())] };
@@ -133,6 +167,7 @@ public static class ProgramRun
         ValueKind.I64 => value.AsI64.ToString(CultureInfo.InvariantCulture),
         ValueKind.F32 => value.AsF32.ToString(CultureInfo.InvariantCulture),
         ValueKind.F64 => value.AsF64.ToString(CultureInfo.InvariantCulture),
-        _ => type.ToString(),
+        ValueKind.V128 => $"0x{value.AsV128.AsUInt64().GetElement(1):x16}{value.AsV128.AsUInt64().GetElement(0):x16}",
+        _ => value.AsReference is null ? "null" : type.ToString(),
     };
 }

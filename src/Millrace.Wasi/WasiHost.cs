@@ -21,7 +21,7 @@ public sealed class WasiHost : IDisposable
     /// <exception cref="IOException">A directory cannot be opened.</exception>
     public WasiHost(WasiOptions options)
     {
-        _context = new WasiContext(options, options.System ?? new MachineSystem(options.Time));
+        _context = new WasiContext(options, options.System ?? new MachineSystem(options.Time, options.Stop));
         try
         {
             foreach (var preopen in options.Preopens) AddPreopen(preopen, options.IsPortable);

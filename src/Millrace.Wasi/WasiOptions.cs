@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Wasi.Posix;
+using Millrace.Wasm;
 
 namespace Millrace.Wasi;
 
@@ -55,6 +56,9 @@ public sealed record WasiOptions
 
     /// <summary>Where the default <see cref="System"/> reads the time.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Ends a sleep of the default <see cref="System"/> with <see cref="TrapCode.Interrupted"/>.</summary>
+    public CancellationToken Stop { get; init; }
 
     /// <summary>
     /// Opens files by a walk in managed code instead of the kernel's. It refuses the same paths, but a link that is

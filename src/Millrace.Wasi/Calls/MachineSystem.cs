@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Millrace.Wasm;
 
 namespace Millrace.Wasi.Calls;
 
 /// <summary>The machine's clocks and randomness.</summary>
-sealed class MachineSystem(TimeProvider time) : IWasiSystem
+sealed class MachineSystem(TimeProvider time, CancellationToken stop = default) : IWasiSystem
 {
     const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -30,7 +31,14 @@ sealed class MachineSystem(TimeProvider time) : IWasiSystem
         using var timer = time.CreateTimer(
             static state => ((ManualResetEventSlim)state!).Set(), elapsed, TimeSpan.FromMilliseconds(ms),
             Timeout.InfiniteTimeSpan);
-        elapsed.Wait();
-        return true;
+        try
+        {
+            elapsed.Wait(stop);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TrapException(TrapCode.Interrupted);
+        }
     }
 }

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+
+namespace Millrace.Wasi;
+
+/// <summary>What of a program is called, and how much it may take.</summary>
+public sealed record ProgramOptions
+{
+    /// <summary>The exported function to call with <see cref="Arguments"/>; null: <c>_start</c>.</summary>
+    public string? Invoke { get; init; }
+
+    /// <summary>Arguments of the function, as numbers.</summary>
+    public ImmutableArray<string> Arguments { get; init; } = [];
+
+    /// <summary>Whether the module is a reactor: <c>_initialize</c> runs, then the function that the first of
+    /// <see cref="Arguments"/> names, if any, with the others.</summary>
+    public bool IsReactor { get; init; }
+
+    /// <summary>Instructions that it may execute; null: any number, and they are not counted.</summary>
+    public long? Fuel { get; init; }
+
+    /// <summary>Time that it may run, compiling apart; null: any.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Bytes of its memories together; null: the store's own limit.</summary>
+    public long? MemoryBytesMax { get; init; }
+}
