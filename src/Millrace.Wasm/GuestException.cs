@@ -27,8 +27,7 @@ public sealed class GuestException : WasmException
     /// <summary>Its values.</summary>
     public ReadOnlySpan<Value> Values => _content.Values.AsSpan(0, Tag.Type.Parameters.Length);
 
-    /// <summary>Guest frames where it was thrown last, innermost first; at most 64. Empty inside host functions.
-    /// </summary>
+    /// <summary>Guest frames that it passed since it was thrown last, innermost first; at most 64.</summary>
     public ImmutableArray<GuestFrame> Backtrace { get; internal set; } = [];
 
     internal ExceptionInstance Content => _content;

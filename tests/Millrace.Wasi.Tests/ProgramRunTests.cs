@@ -181,6 +181,10 @@ public sealed class ProgramRunTests
             return 0;
         }
 
-        protected override void Dispose(bool disposing) => _closed.Set();
+        protected override void Dispose(bool disposing)
+        {
+            _closed.Set();
+            base.Dispose(disposing);
+        }
     }
 }

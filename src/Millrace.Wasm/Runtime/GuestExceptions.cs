@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -8,8 +9,16 @@ namespace Millrace.Wasm.Runtime;
 /// </summary>
 static class GuestExceptions
 {
+    // Of the instance, its array and a part of the exception that carries it.
+    const int Bytes = 128;
+
     /// <summary>An exception whose values are still to be written.</summary>
-    public static object Make(Instance instance, int tag) => new ExceptionInstance(instance.Tags[tag]);
+    public static object Make(Instance instance, int tag)
+    {
+        var content = new ExceptionInstance(instance.Tags[tag]);
+        instance.Heap.Charge(content, Bytes + (long)content.Values.Length * Unsafe.SizeOf<Value>());
+        return content;
+    }
 
     public static ref Value First(object content) => ref ((ExceptionInstance)content).Values[0];
 

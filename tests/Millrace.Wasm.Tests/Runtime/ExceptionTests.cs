@@ -348,6 +348,29 @@ public sealed class ExceptionTests
     }
 
     [Fact]
+    public void Exceptions_that_a_guest_keeps_are_charged_to_its_store()
+    {
+        using var guest = Guest.FromWat("""
+            (module
+              (tag $e (param i64 i64 i64 i64 i64 i64 i64 i64))
+              (table $kept 100000 exnref)
+              (func (export "f") (param $keeps i32) (local $i i32)
+                (loop $l
+                  (table.set $kept (i32.and (local.get $i) (local.get $keeps))
+                    (block $h (result exnref)
+                      (try_table (catch_all_ref $h)
+                        (throw $e (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4)
+                          (i64.const 5) (i64.const 6) (i64.const 7) (i64.const 8)))
+                      (unreachable)))
+                  (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 9000))))))
+            """, new StoreLimits { ObjectBytesMax = 1 << 20 });
+
+        guest.Call("f", Value.From(0xFF));
+
+        Assert.Equal(TrapCode.OutOfMemory, guest.Traps("f", Value.From(0xFFFF)).Code);
+    }
+
+    [Fact]
     public void A_tag_of_another_type_is_not_linked()
     {
         using var engine = new Engine();

@@ -43,7 +43,7 @@ sealed class ObjectHeap
 
     /// <summary>Charges an object that was just made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Charge(GuestObject made, long bytes)
+    public void Charge(object made, long bytes)
     {
         if ((_left -= bytes) < 0) Watch(made);
     }
@@ -66,7 +66,7 @@ sealed class ObjectHeap
     // Distances between watched bytes are exponential, so that where the last object ended does not matter: the object
     // that reaches the watched byte stands for one distance, and for its own bytes behind that one.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    void Watch(GuestObject made)
+    void Watch(object made)
     {
         var bytes = (long)_interval - _left;
         _samples.Add((GCHandle.Alloc(made, GCHandleType.Weak), bytes));
