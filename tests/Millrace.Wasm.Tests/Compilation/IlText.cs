@@ -84,11 +84,23 @@ static class IlText
         var handle = MetadataTokens.EntityHandle(token);
         if (handle.Kind == HandleKind.MethodDefinition)
             return metadata.GetString(metadata.GetMethodDefinition((MethodDefinitionHandle)handle).Name);
-        if (handle.Kind != HandleKind.MemberReference) return "(signature)";
-        var member = metadata.GetMemberReference((MemberReferenceHandle)handle);
-        var type = metadata.GetTypeReference((TypeReferenceHandle)member.Parent);
-        return $"{metadata.GetString(type.Name)}.{metadata.GetString(member.Name)}";
+        switch (handle.Kind)
+        {
+            case HandleKind.MethodSpecification:
+                var instance = metadata.GetMethodSpecification((MethodSpecificationHandle)handle);
+                var arguments = instance.DecodeSignature(new TypeText(), genericContext: null);
+                return Member(metadata, MetadataTokens.GetToken(instance.Method)) + $"<{string.Join(", ", arguments)}>";
+            case HandleKind.MemberReference:
+                var member = metadata.GetMemberReference((MemberReferenceHandle)handle);
+                return $"{TypeOf(metadata, member.Parent)}.{metadata.GetString(member.Name)}";
+            case HandleKind.TypeSpecification: return TypeOf(metadata, handle);
+            default: return "(signature)";
+        }
     }
+
+    static string TypeOf(MetadataReader metadata, EntityHandle handle) => handle.Kind == HandleKind.TypeSpecification
+        ? metadata.GetTypeSpecification((TypeSpecificationHandle)handle).DecodeSignature(new TypeText(), null)
+        : metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)handle).Name);
 
     static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
 }
