@@ -119,17 +119,15 @@
 ;;   007 ret
 ;; f4: maxstack 2
 ;;   000 ldarg.0
-;;   001 call Vector128.AsSByte<Byte>
-;;   006 call Vector128<Byte>.get_Zero
-;;   00b call Vector128.AsSByte<Byte>
-;;   010 call Vector128.EqualsAny<SByte>
-;;   015 brtrue 021
-;;   01a ldc.i4.1
-;;   01b stloc.0
-;;   01c br 02d
-;;   021 ldarg.0
-;;   022 call Vector128<Byte>.get_Zero
-;;   027 call Vector128<Byte>.op_Inequality
-;;   02c stloc.0
-;;   02d ldloc.0
-;;   02e ret
+;;   001 call Vector128<Byte>.get_Zero
+;;   006 call Vector128.EqualsAny<Byte>
+;;   00b brtrue 017
+;;   010 ldc.i4.1
+;;   011 stloc.0
+;;   012 br 023
+;;   017 ldarg.0
+;;   018 call Vector128<Byte>.get_Zero
+;;   01d call Vector128<Byte>.op_Inequality
+;;   022 stloc.0
+;;   023 ldloc.0
+;;   024 ret
