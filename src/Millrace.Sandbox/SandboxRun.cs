@@ -44,7 +44,8 @@ public sealed class SandboxRun
     /// <summary>Runs the guest on this thread until it ends; once only. Never throws for what a guest does.</summary>
     public RunEnd Execute()
     {
-        using var store = new Store(_engine, new() { MemoryBytesMax = _request.Limits.MemoryBytesMax });
+        var bytesMax = _request.Limits.MemoryBytesMax; // each of the two: a guest has linear memory or objects
+        using var store = new Store(_engine, new() { MemoryBytesMax = bytesMax, ObjectBytesMax = bytesMax });
         using var random = new SeedStream(_request.Seed);
         using var wasi = new WasiHost(Surroundings(random));
         var linker = new Linker(_engine);
@@ -139,6 +140,7 @@ public sealed class SandboxRun
         {
             TrapCode.Interrupted when _control.Ended is not null => Ended(),
             TrapCode.OutOfFuel => new(RunEndKind.OutOfFuel, 0, "the instruction budget is used up"),
+            TrapCode.OutOfMemory => OutOfMemory(),
             _ when store.MemoryLimitHit => OutOfMemory(),
             _ => new(RunEndKind.Trapped, 0, trap.Message) { Trap = trap.Code },
         };

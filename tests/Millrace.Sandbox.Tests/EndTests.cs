@@ -183,6 +183,24 @@ public sealed class EndTests
     }
 
     [Fact]
+    public void Is_out_of_memory_when_it_keeps_too_many_objects()
+    {
+        var limits = WithLimits(new() { MemoryBytesMax = 4 << 20 });
+
+        var end = Runs.Execute(Wat.Module("""
+            (module
+              (type $node (struct (field (ref null $node))))
+              (global $kept (mut (ref null $node)) (ref.null $node))
+              (func (export "_start")
+                (loop $more (global.set $kept (struct.new $node (global.get $kept))) (br $more))))
+            """), _host, limits);
+
+        Assert.Equal(
+            (RunEndKind.OutOfMemory, null, "the guest needed more than its 4 MiB of memory"),
+            (end.Kind, end.Trap, end.Message));
+    }
+
+    [Fact]
     public void Traps_that_have_nothing_to_do_with_memory_stay_traps() => Assert.Equal(
         RunEndKind.Trapped, Runs.Execute(Wat.Program("(drop (memory.grow (i32.const 1))) unreachable"), _host).Kind);
 

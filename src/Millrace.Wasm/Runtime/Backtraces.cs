@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
 using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -16,7 +17,8 @@ static class Backtraces
         var frames = ImmutableArray.CreateBuilder<GuestFrame>();
         foreach (var frame in new StackTrace(exception, fNeedFileInfo: false).GetFrames())
         {
-            if (frame.GetMethod() is not { } method || Code(method) is not { } code) continue;
+            // Constructors of structs are no functions of the guest.
+            if (frame.GetMethod() is not { IsConstructor: false } method || Code(method) is not { } code) continue;
             var index = CompiledModule.FunctionIndexOf(method);
             frames.Add(new GuestFrame(index, code.NameOf(index)));
             if (frames.Count == FramesMax) break;
@@ -27,6 +29,10 @@ static class Backtraces
     /// <summary>Whether guest code itself threw it.</summary>
     public static bool StartsInGuest(Exception exception) =>
         exception.TargetSite is null || Code(exception.TargetSite) is not null;
+
+    /// <summary>Whether making a guest's object threw it.</summary>
+    public static bool StartsInObjects(Exception exception) =>
+        StartsInGuest(exception) || exception.TargetSite?.DeclaringType?.Namespace == typeof(ObjectHeap).Namespace;
 
     static CompiledModule? Code(MethodBase method) => CompiledModule.Of(method.Module.Assembly);
 }

@@ -64,6 +64,10 @@ static unsafe class Invocation
         {
             throw new UnsupportedFeatureException("a function is too large for the .NET JIT compiler", unfit);
         }
+        catch (OutOfMemoryException exhausted) when (Backtraces.StartsInObjects(exhausted))
+        {
+            throw new TrapException(TrapCode.OutOfMemory, null, exhausted) { Backtrace = Backtraces.Of(exhausted) };
+        }
         // Guest code holds bare pointers into memories that the store frees when it is collected.
         GC.KeepAlive(function.Store);
     }

@@ -7,7 +7,7 @@ namespace Millrace.Wasm.Tests.Runtime;
 /// <summary>
 /// A module that attacks, from <c>hostile/NAME</c>: <c>module.wat</c>, where <c>{{1000|text}}</c> stands for a thousand
 /// times the text, and <c>expect.txt</c>. That says in its first line what the module tries, then one line each:
-/// <c>limit memory|table|stack N</c>; what must happen, one of <c>returns N</c>, <c>trap: TEXT</c>,
+/// <c>limit memory|table|stack|objects N</c>; what must happen, one of <c>returns N</c>, <c>trap: TEXT</c>,
 /// <c>start trap: TEXT</c>, <c>stopped</c> (it runs until it is interrupted), <c>link: TEXT</c>, <c>malformed: TEXT</c>,
 /// <c>invalid: TEXT</c>, <c>unsupported: TEXT</c>, where the text is part of the message; and
 /// <c>then check returns N</c>, what the export <c>check</c> answers afterwards.
@@ -61,6 +61,7 @@ sealed partial class HostileCase
             {
                 "memory" => limits with { MemoryBytesMax = number },
                 "table" => limits with { TableElementsMax = number },
+                "objects" => limits with { ObjectBytesMax = number },
                 "stack" => limits with { StackBytesMax = (int)number },
                 _ => throw new InvalidDataException($"there is no limit {words[0]}"),
             };

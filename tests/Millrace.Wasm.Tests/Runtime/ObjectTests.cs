@@ -181,6 +181,42 @@ public sealed class ObjectTests
     }
 
     [Fact]
+    public void What_was_read_before_a_write_stays_what_it_was()
+    {
+        using var guest = Guest.FromWat("""
+            (module
+              (type $s (struct (field (mut i32))))
+              (type $a (array (mut i32)))
+              (func $set (param $s (ref $s)) (struct.set $s 0 (local.get $s) (i32.const 1000)))
+              (func (export "struct") (result i32) (local $s (ref $s))
+                (local.set $s (struct.new $s (i32.const 7)))
+                (struct.get $s 0 (local.get $s))
+                (struct.set $s 0 (local.get $s) (i32.const 100))
+                (struct.get $s 0 (local.get $s))
+                (call $set (local.get $s))
+                (i32.add (i32.add (struct.get $s 0 (local.get $s)))))
+              (func (export "array") (result i32) (local $a (ref $a))
+                (local.set $a (array.new $a (i32.const 7) (i32.const 4)))
+                (array.get $a (local.get $a) (i32.const 2))
+                (array.set $a (local.get $a) (i32.const 2) (i32.const 100))
+                (array.get $a (local.get $a) (i32.const 2))
+                (array.fill $a (local.get $a) (i32.const 0) (i32.const 1000) (i32.const 4))
+                (i32.add (i32.add (array.get $a (local.get $a) (i32.const 2)))))
+              (func (export "swap") (result i32) (local $s (ref $s)) (local $t (ref $s))
+                (local.set $s (struct.new $s (i32.const 7)))
+                (local.set $t (local.get $s))
+                (struct.set $s 0 (local.get $s)
+                  (i32.add (struct.get $s 0 (local.get $t))
+                    (block (result i32) (struct.set $s 0 (local.get $t) (i32.const 50)) (i32.const 1))))
+                (struct.get $s 0 (local.get $t))))
+            """);
+
+        Assert.Equal(1107, guest.CallI32("struct"));
+        Assert.Equal(1107, guest.CallI32("array"));
+        Assert.Equal(8, guest.CallI32("swap"));
+    }
+
+    [Fact]
     public void Equal_types_of_two_modules_are_one_type()
     {
         const string Types = """

@@ -50,6 +50,10 @@ public sealed class UnloadTests
         new Linker(engine).Instantiate(store, Compile(engine, 40)).FindFunction("f")!;
 
     static Module Compile(Engine engine, int number) => Module.Compile(engine, WatText.ToBinary($"""
-        (module (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const {number}))))
+        (module
+          (type $s (struct (field (mut i32))))
+          (global $s (ref $s) (struct.new $s (i32.const {number})))
+          (func (export "f") (param i32) (result i32)
+            (struct.get $s 0 (struct.new $s (i32.add (local.get 0) (struct.get $s 0 (global.get $s)))))))
         """));
 }

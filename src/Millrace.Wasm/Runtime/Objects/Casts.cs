@@ -53,10 +53,8 @@ static class Casts
 
     /// <summary><c>ref.eq</c></summary>
     [MethodImpl(Inline)]
-    public static bool IsSame(object? left, object? right) => left == right || IsSameNumber(left, right);
-
-    static bool IsSameNumber(object? left, object? right) =>
-        left is GuestI31 one && right is GuestI31 other && one.Number == other.Number;
+    public static bool IsSame(object? left, object? right) =>
+        left == right || (left is GuestI31 one && right is GuestI31 other && one.Number == other.Number);
 
     static bool IsFunctionBelow(Function function, long key) =>
         References.FunctionHasType(function, (int)key, Depth(key));

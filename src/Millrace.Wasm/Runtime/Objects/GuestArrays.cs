@@ -83,13 +83,13 @@ static class GuestArrays
         where T : struct
     {
         var bytes = HeaderBytes + (uint)length * (long)Unsafe.SizeOf<T>();
-        var items = bytes < LargeBytes ? new T[length] : AllocateLarge<T>(type, (uint)length, bytes);
+        var items = bytes < LargeBytes ? new T[length] : NewLarge<T>(type, (uint)length, bytes);
         var made = new GuestArray<T>(type, items);
         type.Heap!.Charge(made, bytes);
         return made;
     }
 
-    static T[] AllocateLarge<T>(GuestType type, uint length, long bytes)
+    static T[] NewLarge<T>(GuestType type, uint length, long bytes)
     {
         type.Heap!.CheckRoom(bytes);
         if (length > (uint)Array.MaxLength) Traps.OutOfMemory();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Millrace.Wasm.Runtime.Objects;
 
 /// <summary>
@@ -22,16 +24,23 @@ sealed class GuestI31 : GuestObject
         : base(GuestType.I31) => Number = number;
 
     /// <summary>The lower 31 bits of a number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static object New(Instance instance, int value)
     {
         var number = value << 1 >> 1;
-        if ((uint)(number - SmallMin) < (uint)Small.Length) return Small[number - SmallMin];
-        var i31 = new GuestI31(number);
-        instance.Heap.Charge(i31, Bytes);
-        return i31;
+        var small = Small;
+        var index = number - SmallMin;
+        return (uint)index < (uint)small.Length ? small[index] : NewLarge(instance, number);
     }
 
     /// <summary>One that the host makes: it is charged to nobody.</summary>
     public static GuestI31 OfHost(int number) =>
         (uint)(number - SmallMin) < (uint)Small.Length ? Small[number - SmallMin] : new(number);
+
+    static GuestI31 NewLarge(Instance instance, int number)
+    {
+        var made = new GuestI31(number);
+        instance.Heap.Charge(made, Bytes);
+        return made;
+    }
 }
