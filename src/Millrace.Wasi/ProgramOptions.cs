@@ -21,6 +21,6 @@ public sealed record ProgramOptions
     /// <summary>Time that it may run, compiling apart; null: any.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Bytes of its memories together; null: the store's own limit.</summary>
+    /// <summary>Bytes of its memories together, and as many of its objects; null: the store's own limits.</summary>
     public long? MemoryBytesMax { get; init; }
 }

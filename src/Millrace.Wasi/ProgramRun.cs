@@ -79,7 +79,7 @@ public static class ProgramRun
         using var engine = new Engine(new() { IsMetered = program.Fuel is not null });
         var module = Module.Compile(engine, bytes);
         var limits = new StoreLimits { StackBytesMax = GuestStackBytes };
-        if (program.MemoryBytesMax is { } memory) limits = limits with { MemoryBytesMax = memory };
+        if (program.MemoryBytesMax is { } max) limits = limits with { MemoryBytesMax = max, ObjectBytesMax = max };
         using var store = new Store(engine, limits);
         if (program.Fuel is { } fuel) store.Fuel = fuel;
         using var wasi = new WasiHost(options);
