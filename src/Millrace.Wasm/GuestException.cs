@@ -19,7 +19,11 @@ public sealed class GuestException : WasmException
         : this(ExceptionInstance.From(tag, values)) { }
 
     internal GuestException(ExceptionInstance content)
-        : base($"uncaught exception with a tag of type {content.Tag.Type}") => _content = content;
+        : base("uncaught exception") => _content = content;
+
+    /// <inheritdoc/>
+    // Written when somebody reads it: most are caught, and nobody does.
+    public override string Message => $"{base.Message} with a tag of type {Tag.Type}";
 
     /// <summary>Its tag.</summary>
     public Tag Tag => _content.Tag;

@@ -75,7 +75,7 @@ sealed class ControlFlow(
         stack.SettleAll();
         var frame = Open(Opcode.TryTable, type);
         if (clauses.IsEmpty) return;
-        frame.Try = new TryRegion(Il.Here(), clauses.ToArray());
+        frame.Try = new TryRegion(Il.Here(), Exceptions.Reachable(clauses).ToArray());
         body.EnterRegion();
     }
 
@@ -311,21 +311,20 @@ sealed class ControlFlow(
         exceptions.WriteFilter(region.Clauses);
         var handler = Il.HereWithException();
         var content = exceptions.TakeException();
-        foreach (var clause in region.Clauses)
+        foreach (var clause in region.Clauses.AsSpan(..^1))
         {
+            var next = new IlLabel();
+            exceptions.WriteTest(clause, content, next);
             Catch(clause, content);
-            if (clause.TagIndex < 0) break;
+            Il.Mark(next);
         }
-        if (!Exceptions.IsTotal(region.Clauses)) Il.Op(ILOpCode.Rethrow); // the filter let nothing else in
-        Il.EndOfPath();
+        Catch(region.Clauses[^1], content); // the filter let nothing else in
         body.Pool.Free(CilType.Object, content);
         Il.AddRegion(region.Start, filter, handler);
     }
 
     void Catch(CatchClause clause, int content)
     {
-        var next = new IlLabel();
-        exceptions.WriteTest(clause, content, next);
         var target = _frames[^(clause.Label + 1)];
         var count = exceptions.ValueCount(clause);
         if (target.IsFunction)
@@ -343,8 +342,8 @@ sealed class ControlFlow(
             body.ReloadMemories(); // what threw may have grown it before
             target.IsBranchedTo = true;
             Il.Jump(ILOpCode.Leave, target.Label);
+            Il.EndOfPath();
         }
-        Il.Mark(next);
     }
 
     void ReturnCaught(CatchClause clause, int content, int count)

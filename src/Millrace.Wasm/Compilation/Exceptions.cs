@@ -51,7 +51,7 @@ sealed class Exceptions(FunctionBody body, OperandStack stack)
     /// <summary>The filter; the exception is on the stack.</summary>
     public void WriteFilter(ReadOnlySpan<CatchClause> clauses)
     {
-        if (IsTotal(clauses))
+        if (clauses[^1].TagIndex < 0)
         {
             body.LoadContext();
             Call(IsAny, 2, 1);
@@ -76,7 +76,6 @@ sealed class Exceptions(FunctionBody body, OperandStack stack)
     /// <summary>Goes on at the label unless the clause takes the exception.</summary>
     public void WriteTest(CatchClause clause, int content, IlLabel otherwise)
     {
-        if (clause.TagIndex < 0) return;
         Il.LoadLocal(content);
         body.LoadContext();
         Il.Constant(clause.TagIndex);
@@ -107,11 +106,12 @@ sealed class Exceptions(FunctionBody body, OperandStack stack)
         CrossingCompiler.Read(body.Module.Image, Il, type);
     }
 
-    public static bool IsTotal(ReadOnlySpan<CatchClause> clauses)
+    /// <summary>The clauses up to the first that takes everything.</summary>
+    public static ReadOnlySpan<CatchClause> Reachable(ReadOnlySpan<CatchClause> clauses)
     {
-        foreach (var clause in clauses)
-            if (clause.TagIndex < 0) return true;
-        return false;
+        for (var i = 0; i < clauses.Length; i++)
+            if (clauses[i].TagIndex < 0) return clauses[..(i + 1)];
+        return clauses;
     }
 
     void WriteTagFilter(ReadOnlySpan<CatchClause> clauses)

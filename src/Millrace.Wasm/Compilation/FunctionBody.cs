@@ -6,6 +6,9 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>The method being written: its locals, its memory registers and its traps.</summary>
 sealed class FunctionBody(ModuleScope module)
 {
+    // RyuJIT's time grows with the cube of the depth: 1,000 take it five seconds, 2,000 forty.
+    const int RegionDepthMax = 256;
+
     readonly List<ValueType> _localTypes = [];
     readonly Stack<SortedDictionary<TrapCode, IlLabel>> _traps = []; // of the function, and of each region around
     readonly List<Action> _outlying = [];
@@ -83,7 +86,12 @@ sealed class FunctionBody(ModuleScope module)
     public int RegionDepth => _traps.Count - 1;
 
     /// <summary>From here on code is within a protected block, which no conditional jump may leave.</summary>
-    public void EnterRegion() => _traps.Push([]);
+    public void EnterRegion()
+    {
+        if (RegionDepth == RegionDepthMax)
+            throw new UnsupportedFeatureException($"try_table blocks are nested deeper than {RegionDepthMax}");
+        _traps.Push([]);
+    }
 
     /// <summary>Writes the traps of the protected block, whose end this is.</summary>
     public void LeaveRegion()

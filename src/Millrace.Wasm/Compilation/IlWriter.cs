@@ -362,7 +362,7 @@ sealed class IlWriter
         ILOpCode.Shl or ILOpCode.Shr or ILOpCode.Shr_un => -1,
         ILOpCode.Ceq or ILOpCode.Clt or ILOpCode.Clt_un or ILOpCode.Cgt or ILOpCode.Cgt_un => -1,
         ILOpCode.Neg or ILOpCode.Not or ILOpCode.Ret or ILOpCode.Br or ILOpCode.Ldlen or ILOpCode.Nop => 0,
-        ILOpCode.Leave or ILOpCode.Rethrow => 0,
+        ILOpCode.Leave => 0,
         >= ILOpCode.Conv_i1 and <= ILOpCode.Conv_u8 => 0,
         ILOpCode.Conv_r_un or ILOpCode.Conv_u or ILOpCode.Conv_i or ILOpCode.Conv_u1 or ILOpCode.Conv_u2 => 0,
         >= ILOpCode.Ldind_i1 and <= ILOpCode.Ldind_ref => 0,

@@ -22,6 +22,12 @@ static class IlText
             var body = file.GetMethodBody(method.RelativeVirtualAddress);
             yield return $"{metadata.GetString(method.Name)}: maxstack {body.MaxStack}";
             foreach (var line in Instructions(metadata, body.GetILBytes()!)) yield return "  " + line;
+            foreach (var region in body.ExceptionRegions)
+            {
+                yield return $"  try {region.TryOffset:x3}-{region.TryOffset + region.TryLength:x3} "
+                    + $"filter {region.FilterOffset:x3} "
+                    + $"handler {region.HandlerOffset:x3}-{region.HandlerOffset + region.HandlerLength:x3}";
+            }
         }
     }
 

@@ -348,6 +348,38 @@ public sealed class ExceptionTests
     }
 
     [Fact]
+    public void Vectors_and_objects_are_values_too_and_all_memories_are_looked_at_anew()
+    {
+        using var guest = Guest.FromWat("""
+            (module
+              (type $point (struct (field i32)))
+              (tag $e (param v128 (ref $point)))
+              (memory 1) (memory $small 1) (memory $wide i64 1)
+              (func $throws
+                (drop (memory.grow $small (i32.const 1)))
+                (drop (memory.grow $wide (i64.const 1)))
+                (throw $e (v128.const i64x2 5 6) (struct.new $point (i32.const 7))))
+              (func (export "f") (result i64 i32 i32)
+                (local $vector v128) (local $object (ref null $point))
+                (block $h (result v128 (ref $point))
+                  (try_table (catch $e $h)
+                    (i32.store $small (i32.const 0) (i32.const 1)) (i64.store $wide (i64.const 0) (i64.const 1))
+                    (call $throws))
+                  (unreachable))
+                (local.set $object) (local.set $vector)
+                (i32.store $small (i32.const 65536) (i32.const 10))
+                (i32.store $wide (i64.const 65536) (i32.const 20))
+                (i64x2.extract_lane 1 (local.get $vector))
+                (struct.get $point 0 (local.get $object))
+                (i32.add (i32.load $small (i32.const 65536)) (i32.load $wide (i64.const 65536)))))
+            """);
+
+        var results = guest.Call("f");
+
+        Assert.Equal((6, 7, 30), (results[0].AsI64, results[1].AsI32, results[2].AsI32));
+    }
+
+    [Fact]
     public void Exceptions_that_a_guest_keeps_are_charged_to_its_store()
     {
         using var guest = Guest.FromWat("""

@@ -55,6 +55,28 @@ public sealed class TailCallTests
         Assert.Equal(9, results[3].AsI64);
     }
 
+    [Fact]
+    public void Vectors_travel_with_tail_calls()
+    {
+        var more = string.Join(' ', Enumerable.Repeat("v128", 12));
+        using var guest = Guest.FromWat($"""
+            (module
+              (func $few (param i32 v128) (result v128 v128)
+                (if (i32.eqz (local.get 0)) (then
+                  (return (local.get 1) (i64x2.add (local.get 1) (local.get 1)))))
+                (return_call $many (local.get 0) {string.Concat(Enumerable.Repeat("(local.get 1)", 12))}))
+              (func $many (param i32 {more}) (result v128 v128)
+                (return_call $few (i32.sub (local.get 0) (i32.const 1))
+                  (i64x2.add (local.get 12) (v128.const i64x2 1 2))))
+              (func (export "f") (param i32) (result i64) (local $twice v128)
+                (call $few (local.get 0) (v128.const i64x2 0 0))
+                (local.set $twice) (i64x2.extract_lane 0)
+                (i64x2.extract_lane 1 (local.get $twice)) (i64.add)))
+            """, SmallStack);
+
+        Assert.Equal(5 * (Many / 4), guest.Call("f", Value.From(Many / 4))[0].AsI64);
+    }
+
     [Theory]
     [InlineData("(func $f (export \"f\") (return_call $f))")]
     [InlineData("(func $f (export \"f\") (return_call $g (i64.const 1))) (func $g (param i64) (return_call $f))")]

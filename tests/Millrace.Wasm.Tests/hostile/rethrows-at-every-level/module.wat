@@ -1,0 +1,11 @@
+(module
+  (tag $e)
+  (func $down (param $depth i32)
+    (block $caught (result exnref)
+      (if (i32.eqz (local.get $depth)) (then (throw $e)))
+      (try_table (catch_all_ref $caught) (call $down (i32.sub (local.get $depth) (i32.const 1))))
+      (return))
+    (throw_ref))
+  (func (export "run") (result i32)
+    (block $caught (try_table (catch $e $caught) (call $down (i32.const 1000))) (return (i32.const 1)))
+    (i32.const 7)))
