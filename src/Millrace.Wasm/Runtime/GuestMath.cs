@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -237,7 +238,12 @@ static class GuestMath
 
     [MethodImpl(Inline)] public static int I32ReinterpretF32(float a) => BitConverter.SingleToInt32Bits(a);
     [MethodImpl(Inline)] public static long I64ReinterpretF64(double a) => BitConverter.DoubleToInt64Bits(a);
-    [MethodImpl(Inline)] public static float F32ReinterpretI32(int a) => BitConverter.Int32BitsToSingle(a);
+
+    // Not BitConverter: where the integer comes from an 8- or 16-bit load, RyuJIT makes a load of 32 bits of both, which
+    // is another value and may lie outside of the memory (seen in 10.0.12; tests: ReinterpretationTests).
+    [MethodImpl(Inline)]
+    public static float F32ReinterpretI32(int a) => Vector128.CreateScalarUnsafe(a).AsSingle().ToScalar();
+
     [MethodImpl(Inline)] public static double F64ReinterpretI64(long a) => BitConverter.Int64BitsToDouble(a);
 
     static int Bits(float value) => BitConverter.SingleToInt32Bits(value);

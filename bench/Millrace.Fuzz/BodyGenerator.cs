@@ -1,0 +1,250 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Millrace.Fuzz;
+
+/// <summary>Makes the body of one function: statements here, expressions in the other half.</summary>
+sealed partial class BodyGenerator(
+    Choices choices, ModuleShape shape, FunctionShape function, bool isProfiled,
+    List<ImmutableDictionary<string, int>> counted)
+{
+    const int StatementsMax = 7;
+    const int NodesMax = 160;
+
+    // Most functions stay within memory and divide by odd numbers, or hardly any would come to its end.
+    readonly bool _isWild = choices.OneIn(4);
+    readonly List<(string Name, char Type)> _locals = [];
+    readonly List<string> _labels = [];
+    Dictionary<string, int> _operations = [];
+    int _nodes;
+    int _names;
+    int _counters;
+
+    public string Make()
+    {
+        for (var i = 0; i < function.Parameters.Length; i++) _locals.Add(($"p{i}", function.Parameters[i]));
+        foreach (var type in Letters.All)
+            for (var i = choices.Below(3); i > 0; i--) _locals.Add(($"v{_names++}", type));
+        var body = Region(() => $"(call $burn) (block $out {Statements(2)})") + " "
+            + Region(() => string.Join(' ', function.Results.Select(type => Value(type, 4))));
+        var export = function.IsExported ? $" (export \"{function.Name}\")" : "";
+        var parameters = string.Concat(function.Parameters.Select((type, i) => $" (param $p{i} {Letters.Name(type)})"));
+        var results = string.Concat(function.Results.Select(type => $" (result {Letters.Name(type)})"));
+        var locals = string.Concat(_locals.Skip(function.Parameters.Length)
+            .Select(local => $" (local ${local.Name} {Letters.Name(local.Type)})"))
+            + string.Concat(Enumerable.Range(0, _counters).Select(i => $" (local $k{i} i32)"));
+        return $"(func ${function.Name}{export}{parameters}{results}{locals} {body})";
+    }
+
+    public static string Constant(Choices choices, char type) => type switch
+    {
+        'i' => $"(i32.const {Constants.I32(choices)})",
+        'l' => $"(i64.const {Constants.I64(choices)})",
+        'f' => $"(f32.const {Constants.Text(Constants.F32(choices))})",
+        'd' => $"(f64.const {Constants.Text(Constants.F64(choices))})",
+        _ => string.Create(
+            CultureInfo.InvariantCulture, $"(v128.const i64x2 {Constants.I64(choices)} {Constants.I64(choices)})"),
+    };
+
+    /// <summary>Text whose instructions run together; counted where the module counts.</summary>
+    string Region(Func<string> make)
+    {
+        var around = _operations;
+        _operations = [];
+        var text = make();
+        if (isProfiled && _operations.Count > 0)
+        {
+            text = $"(global.set $c{counted.Count} (i64.add (global.get $c{counted.Count}) (i64.const 1))) {text}";
+            counted.Add(_operations.ToImmutableDictionary());
+        }
+
+        _operations = around;
+        return text;
+    }
+
+    string Named(string name)
+    {
+        _operations[name] = _operations.GetValueOrDefault(name) + 1;
+        return name;
+    }
+
+    string Statements(int depth)
+    {
+        var count = 1 + choices.Below(StatementsMax);
+        return string.Join("\n    ", Enumerable.Range(0, count).Select(_ => Region(() => Statement(depth))));
+    }
+
+    string Statement(int depth)
+    {
+        _nodes = 0;
+        var kind = choices.Below(depth > 0 ? 22 : 12);
+        return kind switch
+        {
+            <= 2 => SetLocal(),
+            3 => SetGlobal(),
+            <= 6 => Store(),
+            7 => Bulk(),
+            8 => OfTable(),
+            9 => $"({Named("drop")} {Value(AnyType(), 3)})",
+            10 => CallForResults(),
+            11 => Leave(),
+            <= 13 => BlockStatement(depth),
+            <= 15 => IfStatement(depth),
+            <= 18 => LoopStatement(depth),
+            19 => BranchTable(depth),
+            20 => Catching(depth),
+            _ => $"({Named("memory.grow")} {Memory(out var memory)} {Constant(choices.Below(3), memory.Address)}) (drop)",
+        };
+    }
+
+    string SetLocal()
+    {
+        if (_locals.Count == 0) return $"({Named("nop")})";
+        var local = choices.Of(_locals);
+        return $"({Named("local.set")} ${local.Name} {Value(local.Type, 5)})";
+    }
+
+    string SetGlobal()
+    {
+        var global = choices.Of(shape.Globals);
+        return $"({Named("global.set")} ${global.Name} {Value(global.Type, 4)})";
+    }
+
+    string Store()
+    {
+        var row = choices.Of(NumericTable.Stores);
+        var address = Access(row);
+        var type = NumericTable.Letter(row.Parameters[1]);
+        return $"({Named(row.Name)} {address} {Canonical(type, Value(type, 4))})";
+    }
+
+    string Bulk()
+    {
+        var memory = Memory(out var target);
+        switch (choices.Below(6))
+        {
+            case 0 or 1:
+                return $"({Named("memory.fill")} {memory} {Address(target.Address)} {Value('i', 2)} {Length(target.Address)})";
+            case 2 or 3:
+                var other = Memory(out var source);
+                var shorter = target.Address == 'l' && source.Address == 'l' ? 'l' : 'i';
+                return $"({Named("memory.copy")} {memory} {other} {Address(target.Address)} {Address(source.Address)} {Length(shorter)})";
+            case 4:
+                return $"({Named("memory.init")} {memory} $d {Address(target.Address)} "
+                    + $"(i32.const {choices.Below(_isWild ? ModuleShape.SegmentBytes : 24)}) (i32.const {choices.Below(16)}))";
+            default:
+                return choices.OneIn(_isWild ? 4 : 40) ? $"({Named("data.drop")} $d)" : $"({Named("nop")})";
+        }
+    }
+
+    string OfTable() => choices.Below(7) switch
+    {
+        0 => $"({Named("table.set")} $t {Element()} (ref.func $f{choices.Below(shape.Functions.Length)}))",
+        1 => $"({Named("table.set")} $t {Element()} ({Named("table.get")} $t {Element()}))",
+        2 => $"({Named("table.fill")} $t {Start()} ({Named("ref.null")} func) (i32.const {choices.Below(3)}))",
+        3 => $"({Named("table.copy")} $t $t {Start()} {Start()} (i32.const {choices.Below(5)}))",
+        4 => $"({Named("table.init")} $t $e {Start()} (i32.const {choices.Below(_isWild ? 4 : 2)}) (i32.const {choices.Below(3)}))",
+        5 => $"(drop ({Named("table.grow")} $t ({Named("ref.null")} func) (i32.const {choices.Below(3)})))",
+        _ => choices.OneIn(_isWild ? 4 : 40) ? $"({Named("elem.drop")} $e)" : $"(drop ({Named("ref.is_null")} ({Named("table.get")} $t {Element()})))",
+    };
+
+    string Element() => _isWild && choices.OneIn(8) ? Value('i', 1) : $"(i32.const {choices.Below(ModuleShape.TableSize)})";
+
+    // Where a few elements fit behind.
+    string Start() => _isWild ? Element() : $"(i32.const {choices.Below(4)})";
+
+    string CallForResults()
+    {
+        if (Callee() is not { } callee) return $"({Named("nop")})";
+        var sink = string.Concat(callee.Results.Reverse().Select(type =>
+            _locals.Where(local => local.Type == type).ToList() is { Count: > 0 } fits && !choices.OneIn(3)
+                ? $" ({Named("local.set")} ${choices.Of(fits).Name})" : $" ({Named("drop")})"));
+        return $"{Call(callee)}{sink}";
+    }
+
+    string Leave()
+    {
+        if (!choices.OneIn(3)) return $"({Named("br_if")} {Label()} {Value('i', 3)})";
+        var condition = Value('i', 2);
+        var way = choices.Below(4) switch
+        {
+            0 when _isWild => $"({Named("unreachable")})",
+            1 => $"({Named("throw")} $t0 {Value('i', 2)})",
+            2 when shape.Functions.Skip(function.Index + 1).FirstOrDefault(other => other.Results == function.Results)
+                is { } tail => $"({Named("return_call")} ${tail.Name} {Arguments(tail)})",
+            _ => $"({Named("return")} {string.Join(' ', function.Results.Select(type => Value(type, 2)))})",
+        };
+        return $"({Named("if")} {condition} (then {Region(() => way)}))";
+    }
+
+    // Branches go to blocks only, of which one is around all statements: a loop is gone round by its own counter.
+    string Label() => _labels.Count > 0 ? $"${choices.Of(_labels)}" : "$out";
+
+    string BlockStatement(int depth)
+    {
+        var label = $"b{_names++}";
+        Named("block");
+        _labels.Add(label);
+        var body = Statements(depth - 1);
+        _labels.RemoveAt(_labels.Count - 1);
+        return $"(block ${label} {body})";
+    }
+
+    string IfStatement(int depth)
+    {
+        var condition = Value('i', 4);
+        var (yes, no) = (Region(() => Statements(depth - 1)), choices.OneIn(2) ? $" (else {Region(() => Statements(depth - 1))})" : "");
+        return $"({Named("if")} {condition} (then {yes}){no})";
+    }
+
+    string LoopStatement(int depth)
+    {
+        var (label, counter) = ($"l{_names++}", $"k{_counters++}");
+        Named("loop");
+        Named("br_if");
+        var body = Statements(depth - 1);
+        return $"(local.set ${counter} (i32.const {1 + choices.Below(6)})) (loop ${label} (call $burn) {body} "
+            + $"(br_if ${label} (local.tee ${counter} (i32.sub (local.get ${counter}) (i32.const 1)))))";
+    }
+
+    string BranchTable(int depth)
+    {
+        var labels = Enumerable.Range(0, 1 + choices.Below(4)).Select(_ => $"b{_names++}").ToList();
+        var index = choices.OneIn(2) ? Value('i', 2) : $"(i32.and {Value('i', 3)} (i32.const 3))";
+        var targets = string.Join(' ', Enumerable.Range(0, 1 + choices.Below(5)).Select(_ => $"${choices.Of(labels)}"));
+        var text = $"({Named("br_table")} {targets} {index})";
+        for (var i = 0; i < labels.Count; i++)
+        {
+            // What comes after a block lies in those around it.
+            var around = labels[(i + 1)..];
+            _labels.AddRange(around);
+            text = $"(block ${labels[i]} {text}) {Region(() => Statement(depth - 1))}";
+            _labels.RemoveRange(_labels.Count - around.Count, around.Count);
+        }
+
+        return text;
+    }
+
+    string Catching(int depth)
+    {
+        var (caught, all, done) = ($"b{_names++}", $"b{_names++}", $"b{_names++}");
+        Named("try_table");
+        _labels.Add(done);
+        var body = Statements(depth - 1);
+        _labels.RemoveAt(_labels.Count - 1);
+        var kept = _locals.FirstOrDefault(local => local.Type == 'i') is { Name: { } name }
+            ? $"(local.set ${name})" : "(drop)";
+        return $"(block ${done} (block ${all} (block ${caught} (result i32) "
+            + $"(try_table (catch $t0 ${caught}) (catch_all ${all}) {body}) (br ${done})) {kept} (br ${done})) (nop))";
+    }
+
+    char AnyType() => Letters.All[choices.Below(Letters.All.Length)];
+
+    static string Constant(int value, char type) => $"({Letters.Name(type)}.const {value})";
+
+    string Memory(out MemoryShape memory)
+    {
+        memory = choices.Of(shape.Memories);
+        return $"${memory.Name}";
+    }
+}

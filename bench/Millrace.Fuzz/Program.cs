@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Millrace.Fuzz;
+
+var from = new Option<long>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
+var count = new Option<long>("--count") { Description = "So many modules.", DefaultValueFactory = _ => 1000 };
+var minutes = new Option<double>("--minutes") { Description = "Ends after so long, where that comes first." };
+var keep = new Option<string>("--keep")
+{
+    Description = "Where modules are kept on which the engines differ.",
+    DefaultValueFactory = _ => "divergences",
+};
+var show = new Option<long?>("--show") { Description = "Prints the module of a seed, and does nothing else." };
+var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
+var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
+{
+    from, count, minutes, keep, show, file,
+};
+root.SetAction(async (result, cancel) =>
+{
+    if (result.GetValue(show) is { } one)
+    {
+        Console.Write(ModuleGenerator.Make(one, isProfiled: false).Wat);
+        return 0;
+    }
+
+    var (other, reason) = await OtherEngine.StartAsync();
+    if (other is null)
+    {
+        Console.Error.WriteLine(reason);
+        return 2;
+    }
+
+    using var theirs = other;
+    using var ours = new OwnEngine();
+    var comparison = new Comparison(ours, theirs);
+    var (first, end) = (result.GetValue(from), result.GetValue(from) + result.GetValue(count));
+    var limit = result.GetValue(minutes) is > 0 and var given ? TimeSpan.FromMinutes(given) : TimeSpan.MaxValue;
+    var clock = Stopwatch.StartNew();
+    var divergences = new List<Divergence>();
+    var seed = first;
+    for (; seed < end && clock.Elapsed < limit && !cancel.IsCancellationRequested; seed++)
+    {
+        if (await comparison.CompareAsync(seed) is { } divergence)
+        {
+            divergences.Add(divergence);
+            var folder = Directory.CreateDirectory(result.GetRequiredValue(keep)).FullName;
+            var small = await new Reducer(comparison).ReduceAsync(divergence.Module with { Counted = [] });
+            var calls = string.Concat(small.Calls.Select(call => $";; {call.Name} {string.Join(' ', call.Arguments)}\n"));
+            File.WriteAllText(Path.Combine(folder, $"{seed}.wat"), calls + small.Wat + "\n");
+            Console.WriteLine($"{seed}: here '{divergence.Ours}', there '{divergence.Theirs}'");
+        }
+
+        if ((seed - first + 1) % 200 == 0)
+            Console.Error.WriteLine($"{seed - first + 1} modules, {clock.Elapsed.TotalSeconds:0} s, {divergences.Count} differ");
+    }
+
+    var text = FuzzReport.Of(comparison, first, seed, clock.Elapsed, divergences);
+    Console.WriteLine(text);
+    if (result.GetValue(file) is { } path) File.WriteAllText(path, text);
+    return divergences.Count == 0 ? 0 : 1;
+});
+return await root.Parse(args).InvokeAsync();

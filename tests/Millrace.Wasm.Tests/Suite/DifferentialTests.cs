@@ -1,0 +1,42 @@
+using Millrace.Fuzz;
+
+namespace Millrace.Wasm.Tests.Suite;
+
+/// <summary>A slice of the comparison with V8, whose long run is bench/Millrace.Fuzz.</summary>
+public sealed class DifferentialTests
+{
+    const long Modules = 150;
+
+    [SkippableFact]
+    public async Task Generated_modules_do_here_what_they_do_in_V8()
+    {
+        var (other, reason) = await OtherEngine.StartAsync();
+        Skip.If(other is null, reason);
+        using var theirs = other;
+        using var ours = new OwnEngine();
+        var comparison = new Comparison(ours, theirs!);
+        var divergences = new List<string>();
+
+        for (var seed = 0L; seed < Modules; seed++)
+        {
+            if (await comparison.CompareAsync(seed) is { } found)
+                divergences.Add($"seed {seed}: here '{found.Ours}', there '{found.Theirs}'");
+        }
+
+        Assert.Empty(divergences);
+        Assert.True(comparison.ModulesThatTrapped > Modules / 5, "too few modules trapped to say much");
+        Assert.True(comparison.Ends["value"] > Modules, "too few calls came to their end to say much");
+    }
+
+    [Fact]
+    public void A_seed_makes_the_same_module_again()
+    {
+        for (var seed = 0L; seed < 20; seed++)
+        {
+            var module = ModuleGenerator.Make(seed, isProfiled: false);
+
+            Assert.Equal(module.Wat, ModuleGenerator.Make(seed, isProfiled: false).Wat);
+            Assert.NotEmpty(WatText.ToBinary(module.Wat));
+        }
+    }
+}
