@@ -15,7 +15,11 @@ public sealed unsafe class Global
     /// <summary>A global of the host's making.</summary>
     /// <exception cref="ArgumentException">The reference is not of that type, or belongs to another store.</exception>
     public Global(Store store, ValueType type, bool isMutable, Value initial)
-        : this(store, type, isMutable, store.AllocateCells(1)) => Set(initial);
+        : this(store, type, isMutable, store.AllocateCells(1))
+    {
+        store.Engine.Types.Check(type);
+        Set(initial);
+    }
 
     internal Global(Store store, ValueType type, bool isMutable, byte* cell)
     {

@@ -17,7 +17,8 @@ public sealed class Table
     public Table(
         Store store, ValueType elementType, long countMin, long? countMax = null, object? initial = null,
         bool is64 = false)
-        : this(store, elementType, LimitsOf(countMin, countMax, is64), initial) { }
+        : this(store, elementType, LimitsOf(countMin, countMax, is64), initial) =>
+        store.Engine.Types.Check(elementType);
 
     internal Table(Store store, ValueType elementType, SizeLimits limits, object? initial = null)
     {

@@ -34,7 +34,7 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
             case Opcode.MemoryCopy: Run(MemoryCopy, 3, Reads.Memory, first, second); break;
             case Opcode.MemoryInit: Run(MemoryInit, 3, Reads.Memory, second, first); break;
             case Opcode.DataDrop: Run(DropData, 0, Reads.Nothing, first); break;
-            case Opcode.TableGet: Get(TableGet, CilType.Object, 1, first); break;
+            case Opcode.TableGet: Get(TableGet, body.Module.Definition.Tables[first].ElementType, 1, first); break;
             case Opcode.TableSet: Run(TableSet, 2, Reads.Nothing, first); break;
             case Opcode.TableSize: Get(TableSize, AddressOfTable(first), 0, first); break;
             case Opcode.TableGrow: Get(TableGrow, AddressOfTable(first), 2, first); break;
@@ -42,7 +42,7 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
             case Opcode.TableCopy: Run(TableCopy, 3, Reads.Nothing, first, second); break;
             case Opcode.TableInit: Run(TableInit, 3, Reads.Nothing, second, first); break;
             case Opcode.ElemDrop: Run(DropElements, 0, Reads.Nothing, first); break;
-            case Opcode.RefFunc: Get(FunctionReference, CilType.Object, 0, first); break;
+            case Opcode.RefFunc: Get(FunctionReference, TypeOfFunction(first), 0, first); break;
             default: throw new UnsupportedFeatureException($"the module uses {reader.Row.Name}, not supported yet");
         }
     }
@@ -59,6 +59,15 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
     {
         stack.SettleReadersOf(changes, except: operands);
         Write(method, operands, immediates);
+    }
+
+    ValueType TypeOfFunction(int function) =>
+        ValueType.Reference(body.Module.Definition.Functions[function].TypeIndex, isNullable: false);
+
+    void Get(MethodInfo method, ValueType reference, int operands, int immediate)
+    {
+        Get(method, CilType.Object, operands, immediate);
+        stack.Push(stack.Pop().Known(reference));
     }
 
     void Get(MethodInfo method, CilType result, int operands, int immediate)

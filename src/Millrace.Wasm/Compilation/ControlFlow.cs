@@ -185,7 +185,7 @@ sealed class ControlFlow(
     }
 
     /// <summary>Both operands are free of effects; a jump around the second becomes a conditional move.</summary>
-    public void Select()
+    public void Select(ValueType reference = default)
     {
         var condition = stack.Pop();
         var second = stack.Pop();
@@ -198,7 +198,7 @@ sealed class ControlFlow(
         stack.Write(second);
         Il.StoreLocal(result);
         Il.Mark(skip);
-        stack.Push(first.InTemp(result).Known(default));
+        stack.Push(first.InTemp(result).Known(reference));
     }
 
     Frame Open(Opcode opcode, FunctionType type)

@@ -131,7 +131,8 @@ sealed class FunctionCompiler
             case Opcode.BrIf: _control.BranchIf(reader.Index); return true;
             case Opcode.BrTable: _control.BranchTable(reader.Labels); return true;
             case Opcode.Return: _control.Return(); return true;
-            case Opcode.Select or Opcode.SelectTyped: _control.Select(); return true;
+            case Opcode.Select: _control.Select(); return true;
+            case Opcode.SelectTyped: _control.Select(reader.SelectTypes[0]); return true;
             case Opcode.BrOnNull: _control.BranchOnNull(reader.Index); return true;
             case Opcode.BrOnNonNull: _control.BranchOnNonNull(reader.Index); return true;
             case Opcode.Call: _calls.Call(reader.Index); return true;

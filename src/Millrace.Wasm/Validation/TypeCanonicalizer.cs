@@ -43,15 +43,20 @@ sealed class TypeCanonicalizer
         };
         lock (_lock)
         {
-            foreach (var named in type.Parameters.Concat(type.Results))
-            {
-                if (named is { Kind: ValueKind.Ref, Heap: HeapKind.Defined } && (uint)named.TypeIndex >= (uint)_count)
-                    throw new ArgumentException($"no type of this engine has the number {named.TypeIndex}");
-            }
+            foreach (var named in type.Parameters.Concat(type.Results)) Check(named);
             var key = new GroupKey(int.MaxValue, null);
             key.Add(definition);
             return AddGroup([definition], key, null);
         }
+    }
+
+    /// <summary>Refuses a type that names one by a number which is none's.</summary>
+    /// <exception cref="ArgumentException">It does.</exception>
+    public void Check(ValueType type)
+    {
+        var isNumbered = type is { Kind: ValueKind.Ref, Heap: HeapKind.Defined };
+        if (isNumbered && (uint)type.TypeIndex >= (uint)Volatile.Read(ref _count))
+            throw new ArgumentException($"no type of this engine has the number {type.TypeIndex}");
     }
 
     /// <summary>Whether a value of the one type is a value of the other; both by number.</summary>

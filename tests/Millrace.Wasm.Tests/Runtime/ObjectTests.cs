@@ -39,7 +39,8 @@ public sealed class ObjectTests
           (func (export "same") (param eqref eqref) (result i32) (ref.eq (local.get 0) (local.get 1)))
           (func (export "inward") (param externref) (result anyref) (any.convert_extern (local.get 0)))
           (func (export "outward") (param anyref) (result externref) (extern.convert_any (local.get 0)))
-          (func (export "toPoint") (param anyref) (result (ref null $point)) (ref.cast (ref null $point) (local.get 0))))
+          (func (export "toPoint") (param anyref) (result (ref null $point))
+            (ref.cast (ref null $point) (local.get 0))))
         """;
 
     static Value Made(Guest guest, string name, params ReadOnlySpan<Value> arguments) => guest.Call(name, arguments)[0];
@@ -217,6 +218,57 @@ public sealed class ObjectTests
     }
 
     [Fact]
+    public void Every_kind_of_field_and_element_keeps_its_bits()
+    {
+        const string Values =
+            "(i32.const -1) (i32.const -2) (i32.const -3) (i64.const -4) (f32.const nan:0x200001)"
+            + " (f64.const -nan:0x4000000000001) (v128.const i32x4 1 2 3 4) (ref.i31 (i32.const 5))";
+        using var guest = Guest.FromWat($"""
+            (module
+              (type $s (struct (field (mut i8)) (field (mut i16)) (field (mut i32)) (field (mut i64))
+                (field (mut f32)) (field (mut f64)) (field (mut v128)) (field (mut i31ref))))
+              (type $v (array (mut v128)))
+              (type $f (array (mut f32)))
+              (data $d "\00\01\02\03\04\05\06\07\08\09\0a\0b\0c\0d\0e\0f\10")
+              (global $constant (ref $s) (struct.new $s {Values}))
+              (global $vectors (ref $v) (array.new_fixed $v 2
+                (v128.const i64x2 0 0) (v128.const i64x2 9 10)))
+              (global $floats (ref $f) (array.new $f (f32.const nan:0x200001) (i32.const 3)))
+              (func $made (result (ref $s)) (struct.new $s {Values}))
+              (func $check (param $s (ref $s)) (result i32)
+                (i32.and (i32.and (i32.and
+                  (i32.eq (struct.get_s $s 0 (local.get $s)) (i32.const -1))
+                  (i32.eq (struct.get_u $s 1 (local.get $s)) (i32.const 65534)))
+                  (i32.and
+                  (i32.eq (struct.get $s 2 (local.get $s)) (i32.const -3))
+                  (i64.eq (struct.get $s 3 (local.get $s)) (i64.const -4))))
+                  (i32.and (i32.and
+                  (i32.eq (i32.reinterpret_f32 (struct.get $s 4 (local.get $s))) (i32.const 0x7fa00001))
+                  (i64.eq (i64.reinterpret_f64 (struct.get $s 5 (local.get $s))) (i64.const 0xfff4000000000001)))
+                  (i32.and
+                  (i32.eq (i32x4.extract_lane 3 (struct.get $s 6 (local.get $s))) (i32.const 4))
+                  (i32.eq (i31.get_s (struct.get $s 7 (local.get $s))) (i32.const 5))))))
+              (func (export "structs") (result i32)
+                (i32.and (call $check (global.get $constant)) (call $check (call $made))))
+              (func (export "vectors") (result i64) (local $v (ref $v))
+                (local.set $v (array.new_data $v $d (i32.const 1) (i32.const 1)))
+                (array.set $v (local.get $v) (i32.const 0)
+                  (i64x2.add
+                    (array.get $v (local.get $v) (i32.const 0))
+                    (array.get $v (global.get $vectors) (i32.const 1))))
+                (i64x2.extract_lane 0 (array.get $v (local.get $v) (i32.const 0))))
+              (func (export "floats") (result i32)
+                (i32.reinterpret_f32 (array.get $f (global.get $floats) (i32.const 2)))))
+            """);
+
+        Assert.Equal(1, guest.CallI32("structs"));
+        GC.Collect();
+        Assert.Equal(1, guest.CallI32("structs"));
+        Assert.Equal(0x0807060504030201 + 9, guest.Call("vectors")[0].AsI64);
+        Assert.Equal(0x7fa00001, guest.CallI32("floats"));
+    }
+
+    [Fact]
     public void Equal_types_of_two_modules_are_one_type()
     {
         const string Types = """
@@ -230,7 +282,8 @@ public sealed class ObjectTests
         var maker = linker.Instantiate(store, Module.Compile(engine, WatText.ToBinary($"""
             (module {Types}
               (global (export "root") (ref $node) (struct.new $leaf
-                (i32.const 3) (struct.new $node (i32.const 4) (ref.null $node) (i32.const 300)) (i32.const 255) (f64.const 0.5)))
+                (i32.const 3) (struct.new $node (i32.const 4) (ref.null $node) (i32.const 300))
+                (i32.const 255) (f64.const 0.5)))
               (func (export "make") (param i32 (ref null $node)) (result (ref $node))
                 (struct.new $leaf (local.get 0) (local.get 1) (i32.const -2) (f64.const 1.5))))
             """)));

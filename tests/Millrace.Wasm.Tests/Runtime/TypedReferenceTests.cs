@@ -103,12 +103,17 @@ public sealed class TypedReferenceTests
     }
 
     [Fact]
-    public void A_function_type_must_name_types_of_the_engine()
+    public void A_type_must_name_types_of_the_engine()
     {
         using var engine = new Engine();
         var type = FunctionType.Of([ValueType.Reference(3, isNullable: true)], []);
 
         Assert.Throws<ArgumentException>(() => new Linker(engine).Define("env", "f", type, (_, _, _) => { }));
+        using var store = new Store(engine);
+        Assert.Throws<ArgumentException>(() => new Tag(store, type));
+        Assert.Throws<ArgumentException>(
+            () => new Global(store, type.Parameters[0], isMutable: true, Value.FromReference(null)));
+        Assert.Throws<ArgumentException>(() => new Table(store, type.Parameters[0], 0));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ sealed class ObjectHeap
     readonly Dictionary<int, GuestType> _types = [];
     readonly List<(GCHandle Object, long Bytes)> _samples = [];
     readonly double _interval;
-    readonly Random _random = new();
+    Random? _random;
     long _left; // bytes until the next object that is watched
     long _used; // bytes that the watched objects stand for
     long _ceiling; // where that is measured anew
@@ -28,7 +28,6 @@ sealed class ObjectHeap
         Store = store;
         _interval = Math.Max(IntervalMin, store.Limits.ObjectBytesMax / SamplesMax);
         _ceiling = store.Limits.ObjectBytesMax;
-        _left = Distance();
     }
 
     public Store Store { get; }
@@ -68,6 +67,12 @@ sealed class ObjectHeap
     [MethodImpl(MethodImplOptions.NoInlining)]
     void Watch(object made)
     {
+        if (_random is null) // the first object: only now is it known where to begin
+        {
+            _random = new Random();
+            _left += Distance();
+            if (_left >= 0) return;
+        }
         var bytes = (long)_interval - _left;
         _samples.Add((GCHandle.Alloc(made, GCHandleType.Weak), bytes));
         _used += bytes;
@@ -78,7 +83,7 @@ sealed class ObjectHeap
         GC.KeepAlive(made);
     }
 
-    long Distance() => 1 + (long)(-_interval * Math.Log(1 - _random.NextDouble()));
+    long Distance() => 1 + (long)(-_interval * Math.Log(1 - _random!.NextDouble()));
 
     // The next measurement comes after some allocation at least, or a guest just below the limit would do nothing but
     // wait for collections.
