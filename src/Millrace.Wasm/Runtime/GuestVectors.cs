@@ -225,6 +225,16 @@ static class GuestVectors
     [MethodImpl(Inline)]
     public static Vector128<double> F64x2Pmax(Vector128<double> a, Vector128<double> b) => Greater(b, a);
 
+    // The conversion gives the smallest integer for what is too large, which turned over is the largest.
+    [MethodImpl(Inline)]
+    public static Vector128<int> I32x4TruncSatF32x4S(Vector128<float> a)
+    {
+        if (!Sse2.IsSupported) return Vector128.ConvertToInt32(a);
+        var tooLarge = Vector128.GreaterThanOrEqual(a, Vector128.Create(2147483648f)).AsInt32();
+        var number = a & Vector128.Equals(a, a); // 0 for NaN
+        return Sse2.ConvertToVector128Int32WithTruncation(number) ^ tooLarge;
+    }
+
     // Below 2^31 the first conversion is right, and the second is made 0. From there on the first one gives 2^31, to
     // which the second adds the rest, or all other bits when that is too large.
     [MethodImpl(Inline)]
