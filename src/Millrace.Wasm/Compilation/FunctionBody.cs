@@ -245,8 +245,8 @@ sealed class FunctionBody(ModuleScope module)
             {
                 case CilType.I32: Il.Constant(0); break;
                 case CilType.I64: Il.Constant(0L); break;
-                case CilType.F32: Il.Constant(0f); break;
-                case CilType.F64: Il.Constant(0d); break;
+                case CilType.F32: Il.LoadStaticField(Module.Image.Field(GuestMembers.F32Zero)); break;
+                case CilType.F64: Il.LoadStaticField(Module.Image.Field(GuestMembers.F64Zero)); break;
                 case CilType.V128: Il.LoadStaticField(Module.Image.Field(VectorConstants.UnknownZero)); break;
                 default: Il.Op(ILOpCode.Ldnull); break;
             }

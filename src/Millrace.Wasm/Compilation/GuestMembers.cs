@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Millrace.Wasm.Runtime;
 
@@ -32,7 +33,18 @@ static class GuestMembers
     public static readonly MethodInfo TrapNullElement = Method(typeof(Traps), nameof(Traps.NullElement));
 
     public static readonly MethodInfo FunctionHasType = Method(typeof(References), nameof(References.FunctionHasType));
+    // Zeros that the JIT does not know: see Numbers.Hidden.
+    public static readonly FieldInfo F32Zero = Field(typeof(GuestMath), nameof(GuestMath.F32Zero));
+    public static readonly FieldInfo F64Zero = Field(typeof(GuestMath), nameof(GuestMath.F64Zero));
+
     public static readonly MethodInfo VectorZero = Method(typeof(Vector128<byte>), "get_Zero");
+
+    // Once they have run, compiled code reads their fields without asking whether they have.
+    static GuestMembers()
+    {
+        RuntimeHelpers.RunClassConstructor(typeof(GuestMath).TypeHandle);
+        RuntimeHelpers.RunClassConstructor(typeof(GuestVectors).TypeHandle);
+    }
 
     public static MethodInfo Method(Type type, string name) =>
         type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)

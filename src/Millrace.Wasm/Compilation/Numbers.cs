@@ -51,10 +51,11 @@ static class Numbers
     static bool IsFloatArithmetic(Opcode opcode) =>
         opcode is >= Opcode.F32Add and <= Opcode.F32Div or >= Opcode.F64Add and <= Opcode.F64Div;
 
-    // See GuestMath.F32Zero: constants that the JIT would fold away together with the quieting of a NaN.
-    static Expression Hidden(Expression operand)
+    /// <summary>Hides a constant float that the JIT would fold away together with the quieting of a NaN: see
+    /// <see cref="GuestMath.F32Zero"/>.</summary>
+    public static Expression Hidden(Expression operand)
     {
-        if (operand.Kind != ExpressionKind.Constant) return operand;
+        if (operand is not { Kind: ExpressionKind.Constant, Type: CilType.F32 or CilType.F64 }) return operand;
         var isNarrow = operand.Type == CilType.F32;
         var value = isNarrow
             ? BitConverter.Int32BitsToSingle((int)operand.Bits)

@@ -98,10 +98,10 @@ sealed class OperandStack(FunctionBody body)
     /// <summary>Writes the code that computes it, and frees what it owns.</summary>
     public void Write(Expression expression) => Write(expression, frees: true);
 
-    /// <summary>As <see cref="Write(Expression)"/>, where the JIT may know a vector constant.</summary>
+    /// <summary>As <see cref="Write(Expression)"/>, where the JIT may know a constant.</summary>
     public void WriteOperand(Expression expression)
     {
-        if (expression is { Kind: ExpressionKind.Constant, Type: CilType.V128 }) WriteVector(expression);
+        if (expression.Kind == ExpressionKind.Constant) WriteConstant(expression);
         else Write(expression);
     }
 
@@ -123,7 +123,7 @@ sealed class OperandStack(FunctionBody body)
         var operation = condition.Operation;
         if (operation is null || operation.JumpIfTrue == ILOpCode.Nop)
         {
-            Write(condition);
+            WriteOperand(condition);
             Il.Jump(whenTrue ? ILOpCode.Brtrue : ILOpCode.Brfalse, target);
             return;
         }
@@ -132,8 +132,8 @@ sealed class OperandStack(FunctionBody body)
             WriteJump(condition.A, !whenTrue, target);
             return;
         }
-        Write(condition.A!);
-        if (condition.B is { } right) Write(right);
+        WriteOperand(condition.A!);
+        if (condition.B is { } right) WriteOperand(right);
         Il.Jump(whenTrue ? operation.JumpIfTrue : operation.JumpIfFalse, target);
     }
 
@@ -143,7 +143,7 @@ sealed class OperandStack(FunctionBody body)
     {
         switch (expression.Kind)
         {
-            case ExpressionKind.Constant: WriteConstant(expression); break;
+            case ExpressionKind.Constant: WriteHidden(expression); break;
             case ExpressionKind.Local: body.LoadWasmLocal(expression.Index); break;
             case ExpressionKind.BlockTemp: Il.LoadLocal(expression.Index); break;
             case ExpressionKind.Temp: WriteTemp(expression, frees); break;
@@ -170,7 +170,7 @@ sealed class OperandStack(FunctionBody body)
             case CilType.I64: Il.Constant((long)constant.Bits); break;
             case CilType.F32: WriteF32((int)constant.Bits); break;
             case CilType.F64: WriteF64((long)constant.Bits); break;
-            case CilType.V128: WriteHidden(constant); break;
+            case CilType.V128: WriteVector(constant); break;
             default: Il.Op(ILOpCode.Ldnull); break;
         }
     }
@@ -203,19 +203,25 @@ sealed class OperandStack(FunctionBody body)
         Il.Call(Method(Opcode.F64ReinterpretI64), 1, 1);
     }
 
-    // Where the JIT must not know it: what is stored to a local may become an operand of float arithmetic.
+    // What goes to a local, a block's end or a call may become an operand of float arithmetic: see GuestMath.F32Zero.
     void WriteHidden(Expression constant)
     {
         var image = body.Module.Image;
-        if (!VectorConstants.IsFoldable(constant.Vector))
+        if (Numbers.Hidden(constant) is { Kind: ExpressionKind.Field } number)
         {
-            WriteVector(constant);
-            return;
+            Il.LoadStaticField(image.Field(number.Field!));
         }
-        Il.LoadStaticField(image.Field(VectorConstants.UnknownZero));
-        if (constant.IsZero) return;
-        WriteVector(constant);
-        Il.Call(image.Method(VectorConstants.Or), 2, 1);
+        else if (constant.Type == CilType.V128 && VectorConstants.IsFoldable(constant.Vector))
+        {
+            Il.LoadStaticField(image.Field(VectorConstants.UnknownZero));
+            if (constant.IsZero) return;
+            WriteVector(constant);
+            Il.Call(image.Method(VectorConstants.Or), 2, 1);
+        }
+        else
+        {
+            WriteConstant(constant);
+        }
     }
 
     void WriteVector(Expression constant)
@@ -238,8 +244,8 @@ sealed class OperandStack(FunctionBody body)
             vector.Write(this, Il, body.Module.Image, expression);
             return;
         }
-        Write(expression.A!);
-        if (expression.B is { } right) Write(right);
+        WriteOperand(expression.A!);
+        if (expression.B is { } right) WriteOperand(right);
         if (operation.Method is { } method)
             Il.Call(body.Module.Image.Method(method), expression.B is null ? 1 : 2, 1);
         foreach (var code in operation.Code) Il.Op(code);

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
@@ -18,9 +17,6 @@ static class VectorConstants
         GuestMembers.Field(typeof(GuestVectors), nameof(GuestVectors.UnknownZero));
 
     public static readonly MethodInfo Or = typeof(Vector128<byte>).GetMethod("op_BitwiseOr")!;
-
-    // Once it has run, compiled code reads the field without asking whether it has.
-    static VectorConstants() => RuntimeHelpers.RunClassConstructor(typeof(GuestVectors).TypeHandle);
 
     /// <summary>Whether the JIT could leave out an operation with it: only 0, 1, −1, or a NaN somewhere.</summary>
     public static bool IsFoldable(Vector128<byte> value) =>
