@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Millrace.Inference;
+using Millrace.Sandbox;
 using Millrace.Server;
 using Millrace.Wasi;
 using Millrace.Wasm;
@@ -57,6 +58,7 @@ static class DoctorCommand
             new("runtime", Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}"),
             SelfTest(),
             GuardedMemory(),
+            await WorkerAsync(),
             WasiOptions.IsKernelWalkSupported
                 ? new("openat2", Ok, "the kernel keeps guests inside their folders")
                 : new("openat2", Warn, "the kernel lacks it, so paths are walked in managed code", "use Linux 5.6"),
@@ -115,6 +117,26 @@ static class DoctorCommand
         catch (Exception e) when (e is WasmException or OutOfMemoryException or IOException)
         {
             return new(name, Fail, e.Message, "raise the limit of address space: ulimit -v unlimited");
+        }
+    }
+
+    /// <summary>A worker is started, as the server does it, and compiles the shipped guest.</summary>
+    static async Task<Finding> WorkerAsync()
+    {
+        const string name = "workers";
+        try
+        {
+            await using var pool = new WorkerPool(WorkerCommand.Options(spares: 0));
+            var module = await File.ReadAllBytesAsync(Path.Combine(Shipped.Guest("hello"), "hello.wasm"));
+            var clock = Stopwatch.StartNew();
+            return await pool.CheckAsync("doctor", module) is { } fault
+                ? new(name, Fail, $"a worker refused the shipped hello: {fault}", Rebuild)
+                : new(name, Ok, "guests run in processes of their own, not confined yet; "
+                    + $"one was started and compiled hello in {Words.Took(clock.Elapsed)}");
+        }
+        catch (Exception e) when (e is WorkerLostException or IOException or CommandException)
+        {
+            return new(name, Fail, e.Message, "millrace serve --workers 0 runs guests in the server's own process");
         }
     }
 

@@ -22,10 +22,5 @@ static class InferenceWorkerCommand
     }
 
     /// <summary>The command line that starts this program as a worker.</summary>
-    public static ImmutableArray<string> CommandLine()
-    {
-        // Run by `dotnet millrace.dll` (dotnet run, tests), the process is the muxer; as an installed program it is us.
-        var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "millrace.exe" : "millrace");
-        return File.Exists(program) ? [program, Name] : ["dotnet", Path.ChangeExtension(program, ".dll"), Name];
-    }
+    public static ImmutableArray<string> CommandLine() => Shipped.Program(Name);
 }

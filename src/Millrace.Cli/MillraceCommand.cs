@@ -49,6 +49,7 @@ static class MillraceCommand
         WastCommand.Create(screen),
         DoctorCommand.Create(screen, environment),
         InferenceWorkerCommand.Create(),
+        WorkerCommand.Create(),
     };
 
     /// <summary>Understands the arguments, does what they say, and answers the exit code.</summary>

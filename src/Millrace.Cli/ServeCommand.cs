@@ -9,7 +9,9 @@ namespace Millrace.Cli;
 /// <summary><c>millrace serve</c>: takes events and executes runs until it is stopped.</summary>
 static class ServeCommand
 {
-    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model);
+    const int WorkersMax = 16;
+
+    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model, int Workers);
 
     public static Command Create(Screen screen, CliEnvironment environment)
     {
@@ -27,13 +29,25 @@ static class ServeCommand
             Description = "The model for flows that name none: a .gguf file, or a name of `millrace models list`.",
             HelpName = "FILE|NAME",
         };
+        var workers = new Option<int>("--workers")
+        {
+            Description = "Worker processes kept ready besides those that are used; "
+                + "0: guests run in the server's own process, for debugging.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+        workers.Validators.Add(result =>
+        {
+            if (result.GetValue(workers) is < 0 or > WorkersMax)
+                result.AddError($"--workers is a number from 0 to {WorkersMax}");
+        });
         var command = new Command("serve", """
             Starts the server: webhooks and calls come in, runs are executed. Ctrl-C stops it; what is under way goes on
             at the next start.
 
             millrace serve
             millrace serve --port 8080 --model ~/models/reader.gguf
-            """) { data, port, pages, listen, model };
+            """) { data, port, pages, listen, model, workers };
         command.SetAction(async (result, cancel) =>
         {
             if (!IPAddress.TryParse(result.GetRequiredValue(listen), out var address))
@@ -44,7 +58,7 @@ static class ServeCommand
 
             var choice = new Choice(
                 result.GetRequiredValue(data), result.GetValue(port), result.GetValue(pages), address,
-                result.GetValue(model));
+                result.GetValue(model), result.GetValue(workers));
             await ServeAsync(screen, environment, choice, cancel);
             return 0;
         });
@@ -121,6 +135,7 @@ static class ServeCommand
     static ServerOptions Options(CliEnvironment environment, Choice choice, ScreenLog log)
     {
         var standard = new PlatformOptions { DataFolder = choice.Data };
+        if (choice.Workers > 0) standard = WorkerCommand.InWorkers(standard, choice.Workers);
         return new ServerOptions
         {
             Platform = standard with

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Millrace.Cli;
 
 /// <summary>Files that come with the program.</summary>
@@ -5,6 +7,23 @@ static class Shipped
 {
     /// <summary>A guest's folder: manifest, module, schemas.</summary>
     public static string Guest(string name) => Folder("guests", name);
+
+    /// <summary>Folders of the integrations.</summary>
+    public static string[] Integrations()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "guests");
+        return Directory.Exists(folder)
+            ? [.. Directory.EnumerateDirectories(folder).Where(path => File.Exists(Path.Combine(path, "integration.yaml")))]
+            : [];
+    }
+
+    /// <summary>The command line that starts this program with a command of its own.</summary>
+    public static ImmutableArray<string> Program(string command)
+    {
+        // Run by `dotnet millrace.dll` (dotnet run, tests), the process is the muxer; as an installed program it is us.
+        var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "millrace.exe" : "millrace");
+        return File.Exists(program) ? [program, command] : ["dotnet", Path.ChangeExtension(program, ".dll"), command];
+    }
 
     /// <summary>A sample change's folder.</summary>
     public static string Sample(string name) => Folder("samples", name);

@@ -9,7 +9,6 @@ using Millrace.Flows.Manifests;
 using Millrace.Flows.Queue;
 using Millrace.Flows.Storage;
 using Millrace.Sandbox;
-using Millrace.Wasm;
 
 namespace Millrace.Flows;
 
@@ -126,16 +125,23 @@ public sealed class Platform : IAsyncDisposable
             .Check(package);
         if (!report.Problems.IsEmpty)
             throw new PlatformException(PlatformError.PackageInvalid, string.Join('\n', report.Problems));
-        try
-        {
-            _parts.CheckModule(package.Module);
-        }
-        catch (WasmException fault)
-        {
-            throw new PlatformException(PlatformError.PackageInvalid, $"The module is faulty: {fault.Message}", fault);
-        }
+        if (await FaultAsync(package) is { } fault)
+            throw new PlatformException(PlatformError.PackageInvalid, $"The module is faulty: {fault}");
         var (deployed, isNew) = await _node.Catalog.DeployAsync(package, Clock.Ms(_node.Time));
         return new(package.Name, deployed.Row.Version, isNew, report.Remarks);
+    }
+
+    async Task<string?> FaultAsync(Package package)
+    {
+        try
+        {
+            return await _parts.CheckModule(package);
+        }
+        catch (WorkerLostException lost)
+        {
+            throw new PlatformException(
+                PlatformError.PackageInvalid, $"The module could not be checked: {lost.Message}", lost);
+        }
     }
 
     /// <summary>Commits an event and its runs. Only then may the sender be told that it was accepted.</summary>

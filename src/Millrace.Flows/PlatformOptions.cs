@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Millrace.Sandbox;
 using Millrace.Wasm;
 
 namespace Millrace.Flows;
@@ -15,8 +17,17 @@ public sealed record PlatformOptions
     /// <summary>Chance: so many unpredictable bytes.</summary>
     public Func<int, byte[]> Randomness { get; init; } = RandomNumberGenerator.GetBytes;
 
-    /// <summary>Compiles modules; the platform makes one when absent.</summary>
+    /// <summary>Compiles modules in this process; the platform makes one when absent. Not used with workers.</summary>
     public Engine? Engine { get; init; }
+
+    /// <summary>The worker processes that guests run in; null: they run in this process.</summary>
+    public WorkerOptions? Workers { get; init; }
+
+    /// <summary>
+    /// Digests (<see cref="Package.Digest"/>) of the integrations that share a worker: those that come with the
+    /// program. Every other package has a worker of its own.
+    /// </summary>
+    public ImmutableHashSet<string> SharedPackages { get; init; } = [];
 
     /// <summary>The models of this machine; null: none.</summary>
     public ILanguageModel? LanguageModel { get; init; }

@@ -10,9 +10,10 @@ public enum OutputStream : byte
 }
 
 /// <summary>
-/// The host's side of the border that the worker process will stand at. The sandbox calls it on the guest's thread,
-/// in the order in which things happened; the host answers through <see cref="SandboxRun.Complete"/> from any thread.
-/// The host treats the sandbox as hostile: it checks grants, sequence and digest itself.
+/// The host's side of the border at which the worker process stands. The sandbox calls it on the guest's thread, or in
+/// the host on the run's, in the order in which things happened; the host answers through
+/// <see cref="SandboxRun.Complete"/> or <see cref="WorkerRun.Complete"/> from any thread. The host treats the sandbox
+/// as hostile: it checks grants, sequence and digest itself.
 /// </summary>
 public interface IRunHost
 {
@@ -35,7 +36,8 @@ public interface IRunHost
     /// The guest blocks in <c>wait</c> from here until <see cref="EndWait"/>: it needs no execution slot. Called only
     /// when nothing is ready, also while a run is executed again.
     /// </summary>
-    void BeginWait();
+    /// <param name="sequences">The operations that it waits for; empty: it waits a time-out out.</param>
+    void BeginWait(ReadOnlySpan<long> sequences);
 
     /// <summary>The guest goes on; returns once there is a slot for it.</summary>
     void EndWait();

@@ -172,7 +172,7 @@ sealed class GuestDoor(RunRequest request, IRunHost host)
         {
             if (FirstReady(handles) is { } ready) return ready;
         }
-        host.BeginWait();
+        host.BeginWait(handles);
         try
         {
             lock (_ready)

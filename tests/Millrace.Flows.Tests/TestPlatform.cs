@@ -59,7 +59,7 @@ sealed class TestPlatform : IAsyncDisposable
             BuiltIns = [Outside.Fetch, .. MoreBuiltIns],
             Connections = name => name == "acc" && HasConnection ? new() { Name = name, Integration = "outside" } : null,
             Guests = CreateGuest,
-            CheckModule = _ => { },
+            CheckModule = _ => Task.FromResult<string?>(null),
         });
         return _platform;
     }

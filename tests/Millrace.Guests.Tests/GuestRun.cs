@@ -86,7 +86,7 @@ sealed class FakeRunHost(Func<OperationRequest, Reply> answer) : IRunHost
         _outputs[stream].Write(bytes);
     }
 
-    public void BeginWait() { }
+    public void BeginWait(ReadOnlySpan<long> sequences) { }
 
     public void EndWait() { }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Sandbox.Tests.Border;
 
 namespace Millrace.Sandbox.Tests;
 
@@ -11,7 +12,7 @@ public sealed class DeterminismTests
     /// Starts eight operations; then waits for any of those that are open, prints what came with clocks, random bytes
     /// and a listing, starts more now and then, cancels one, waits a time-out out, sleeps.
     /// </summary>
-    static readonly Wasm.Module Busy = Wat.Program(
+    const string BusyBody =
         """
         (local $i i32) (local $index i32) (local $done i32)
         (loop $begin
@@ -39,7 +40,9 @@ public sealed class DeterminismTests
           (br_if $more (global.get $count)))
         (drop (call $write (i32.const 2) (i32.const 16) (i32.const 6)))
         (call $proc_exit (i32.const 3))
-        """,
+        """;
+
+    const string BusyParts =
         """
         (global $count (mut i32) (i32.const 0))
         (data (i32.const 80) "file-")
@@ -66,7 +69,10 @@ public sealed class DeterminismTests
           (call $print_random (i32.const 37))
           (drop (call $fd_readdir (i32.const 3) (i32.const 20000) (i32.const 4096) (i64.const 0) (i32.const 3080)))
           (call $print (i32.const 20000) (i32.load (i32.const 3080))))
-        """);
+        """;
+
+    static readonly Wasm.Module Busy = Wat.Program(BusyBody, BusyParts);
+    static readonly byte[] BusyBytes = Wat.ProgramBytes(BusyBody, BusyParts);
 
     static readonly RunRequest Request = Runs.Request with
     {
@@ -92,6 +98,64 @@ public sealed class DeterminismTests
         Assert.Empty(again.Started);
         Assert.Empty(again.Deliveries);
         Assert.True(first.Host.Output.Length > 1000);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task The_same_journal_gives_the_same_bytes_in_process_and_in_a_worker(int order)
+    {
+        await using var border = new BorderPool();
+        var here = Record(order);
+        var there = new FakeRunHost();
+        var end = border.Execute(BusyBytes, there, Request with { Journal = FakeRunHost.Prefix(here.Host.Journal) });
+
+        Assert.Equal(Bare(here.End), Bare(end));
+        Assert.Equal(here.Host.Output, there.Output);
+        Assert.Equal(here.Host.LogText, there.LogText);
+        Assert.Empty(there.Started);
+        Assert.Empty(there.Deliveries);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task What_a_worker_recorded_gives_the_same_bytes_in_process(int order)
+    {
+        await using var border = new BorderPool();
+        var there = Record(order, execute: host => border.Execute(BusyBytes, host, Request));
+
+        var here = new FakeRunHost();
+        var end = Runs.Execute(Busy, here, Request with { Journal = FakeRunHost.Prefix(there.Host.Journal) });
+
+        Assert.Equal(new RunEnd(RunEndKind.Exited, 3, "the guest ended with exit code 3"), Bare(there.End));
+        Assert.Equal(Bare(there.End), Bare(end));
+        Assert.Equal(there.Host.Output, here.Output);
+        Assert.Equal(there.Host.LogText, here.LogText);
+        Assert.Empty(here.Started);
+    }
+
+    [Fact]
+    public async Task Goes_on_in_a_worker_from_every_prefix_of_a_journal()
+    {
+        await using var border = new BorderPool();
+        var whole = Record(1, execute: host => border.Execute(BusyBytes, host, Request));
+        var journal = whole.Host.Journal;
+
+        for (var length = 0; length <= journal.Count; length++)
+        {
+            var prefix = FakeRunHost.Prefix(journal.Take(length));
+            var host = new FakeRunHost();
+            Follow(host, whole.Host, prefix.Deliveries.Length);
+            var end = border.Execute(BusyBytes, host, Request with { Journal = prefix });
+
+            Assert.Equal(Bare(whole.End), Bare(end));
+            // The time-out's own time is what the clock says, and that goes on.
+            Assert.Equal(
+                whole.Host.Deliveries.Select(delivery => (delivery.Kind, delivery.Sequence)),
+                prefix.Deliveries.Concat(host.Deliveries).Select(delivery => (delivery.Kind, delivery.Sequence)));
+            Assert.Equal(whole.Host.Output.Length, host.Output.Length);
+        }
     }
 
     [Fact]
@@ -199,7 +263,8 @@ public sealed class DeterminismTests
         Assert.Equal(29, BitConverter.ToInt32(host.Output));
     }
 
-    static (FakeRunHost Host, RunEnd End) Record(int order, RunRequest? request = null)
+    static (FakeRunHost Host, RunEnd End) Record(
+        int order, RunRequest? request = null, Func<FakeRunHost, RunEnd>? execute = null)
     {
         var host = new FakeRunHost();
         var chance = new Random(order);
@@ -233,7 +298,8 @@ public sealed class DeterminismTests
             if (delivery.Sequence == answered) answered = null;
             AnswerOne();
         };
-        return (host, Runs.Execute(Busy, host, request ?? Request, new FakeTimeProvider(NowNs)));
+        execute ??= host => Runs.Execute(Busy, host, request ?? Request, new FakeTimeProvider(NowNs));
+        return (host, execute(host));
     }
 
     /// <summary>Lets a host answer in the order in which another one's results were delivered.</summary>

@@ -20,6 +20,9 @@ sealed class FakeRunHost : IRunHost
 
     public SandboxRun Run { get; set; } = null!;
 
+    /// <summary>The run when it is executed in a worker.</summary>
+    public WorkerRun? Remote { get; set; }
+
     public List<Entry> Journal { get; } = [];
 
     public List<(long Sequence, OperationRequest Request)> Started { get; } = [];
@@ -28,6 +31,9 @@ sealed class FakeRunHost : IRunHost
 
     /// <summary>Called after every start.</summary>
     public Action<long, OperationRequest>? OnStart { get; set; }
+
+    /// <summary>Called when the guest begins to wait.</summary>
+    public Action? OnBeginWait { get; set; }
 
     /// <summary>Called after every delivery.</summary>
     public Action<Delivery>? OnDeliver { get; set; }
@@ -71,11 +77,12 @@ sealed class FakeRunHost : IRunHost
 
     public bool IsWaiting { get; private set; }
 
-    public void BeginWait()
+    public void BeginWait(ReadOnlySpan<long> sequences)
     {
         Assert.False(IsWaiting);
         IsWaiting = true;
         Waits++;
+        OnBeginWait?.Invoke();
     }
 
     public void EndWait()
@@ -88,7 +95,8 @@ sealed class FakeRunHost : IRunHost
     public void Answer(long sequence, OperationResult result)
     {
         lock (_lock) Journal.Add(new Entry.Answered(sequence, result));
-        Run.Complete(sequence, result);
+        if (Remote is not null) Remote.Complete(sequence, result);
+        else Run.Complete(sequence, result);
     }
 
     public void Answer(long sequence, string head, string body = "", ResultState state = ResultState.Done, long atNs = 0) =>

@@ -67,12 +67,17 @@ static class Wat
         """;
 
     /// <summary>A module whose program is this body.</summary>
-    public static Module Program(string body, string more = "") => Module($"""
+    public static Module Program(string body, string more = "") => Module(Text(body, more));
+
+    /// <summary>The same as bytes, for a worker.</summary>
+    public static byte[] ProgramBytes(string body, string more = "") => WatText.ToBinary(Text(body, more));
+
+    static string Text(string body, string more) => $"""
         (module
         {Prelude}
         {more}
         (func (export "_start") {body}))
-        """);
+        """;
 
     public static Module Module(string text) =>
         Modules.GetOrAdd(text, static text => Millrace.Wasm.Module.Compile(Engine, WatText.ToBinary(text)));

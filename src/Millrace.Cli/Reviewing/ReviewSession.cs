@@ -54,6 +54,9 @@ sealed class ReviewSession : IAsyncDisposable
     const string Connection = "gh";
     const string RemoteConnection = "remote";
 
+    // The function's worker and the integrations' are started while the session is set up.
+    const int Spares = 2;
+
     readonly DirectoryInfo _folder;
     readonly string _secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
@@ -76,14 +79,14 @@ sealed class ReviewSession : IAsyncDisposable
         {
             server = await ServerHost.StartAsync(new()
             {
-                Platform = new()
+                Platform = WorkerCommand.InWorkers(new()
                 {
                     DataFolder = folder.FullName,
                     LanguageModel = setup.LocalModels,
                     RemoteVerdict = setup.Verdicts.RemoteVerdict,
                     SendDeadline = setup.SendDeadline,
                     Time = setup.Time,
-                },
+                }, Spares),
                 Port = 0,
                 PagesPort = 0,
             });

@@ -22,9 +22,41 @@ sealed record ChildCall(
 /// <summary>Answers operations of integrations: each by a run of its own.</summary>
 sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
 {
+    // As a run's own losses, without a new journal row in between.
+    const int LostMax = 5;
+
     public async Task<OperationOutcome> AskAsync(ChildCall call, CancellationToken cancel)
     {
         var (run, rows) = await EnterAsync(call);
+        for (var lost = 1; ; lost++)
+        {
+            var (end, outcome) = await ExecuteAsync(call, run, rows, cancel);
+            if (outcome is not null) return outcome;
+            if (end.Cause != StopCause.WorkerLost || lost == LostMax) throw Unanswered(end);
+            // The worker that it was in is gone, not its caller: it goes on in another one.
+            node.Options.Notice($"Run {run.Id} goes on: {end.Message}");
+            if (call.IsWrite)
+            {
+                (run, rows) = await EnterAsync(call);
+                continue;
+            }
+            await node.Store.FlushAsync();
+            var known = Rows(rows);
+            rows = await node.Store.JournalAsync(run.Number, run.Branch);
+            if (Rows(rows) > known) lost = 0;
+        }
+    }
+
+    static int Rows(JournalRows rows) =>
+        rows.Operations.Length + rows.Operations.Count(row => row.Result is not null) + rows.Deliveries.Length;
+
+    static PlatformException Unanswered(GuestEnd end) => new(
+        end.Cause == StopCause.Unstored ? PlatformError.StorageFailed : PlatformError.NotFound, end.Message);
+
+    /// <summary>Executes a child run once. No outcome: it was lost.</summary>
+    async Task<(GuestEnd End, OperationOutcome? Outcome)> ExecuteAsync(
+        ChildCall call, RunRow run, JournalRows rows, CancellationToken cancel)
+    {
         var connection = node.Connections(call.Target.Connection)
             ?? throw new PlatformException(PlatformError.NotFound, "The connection was removed.");
         var deployed = await node.Catalog.VersionAsync(PackageKind.Integration, run.Name, run.Version);
@@ -39,12 +71,14 @@ sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
         // A planned stop leaves it open: the next attempt goes on with it.
         var isStopping = node.Stopping.IsCancellationRequested && end.Cause != StopCause.None;
         if (node.IsGone || isStopping) throw new OperationCanceledException();
+        if (end.Cause == StopCause.WorkerLost && cancel.IsCancellationRequested)
+            end = end with { Cause = StopCause.BrokenOff };
         var outcome = Outcome(call, end);
+        // Lost with its worker it stays open and goes on, unless it writes: what it sent its caller settles.
+        if (outcome is null && end.Cause == StopCause.WorkerLost && !call.IsWrite) return (end, null);
         _ = journal.AppendAsync(lags: true, new ChildEnded(run.Id, Ending(end)));
         if (end.Cause == StopCause.BrokenOff) throw new OperationCanceledException(cancel);
-        if (outcome is not null) return outcome;
-        throw new PlatformException(
-            end.Cause == StopCause.Unstored ? PlatformError.StorageFailed : PlatformError.NotFound, end.Message);
+        return (end, outcome);
     }
 
     /// <summary>Whether an open child has the answer of a paid request: asking again costs nothing then.</summary>
@@ -103,6 +137,8 @@ sealed class ChildRuns(Node node, RunPlan plan, RunJournal journal)
     OperationOutcome? Outcome(ChildCall call, GuestEnd end)
     {
         if (end.Cause == StopCause.InDoubt) return Fault(call, "The write got no answer.");
+        if (end.Cause == StopCause.WorkerLost && call.IsWrite && call.Operation.IsSent)
+            return Fault(call, "The write was sent, and its answer was lost.");
         if (end.Cause is not StopCause.None) return null;
         var run = end.Run!;
         var answer = ChildAnswer.Of(call.Target.Operation, run, end.Output, node.Time);

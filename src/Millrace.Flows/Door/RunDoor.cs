@@ -96,6 +96,25 @@ sealed class RunDoor
         await Task.WhenAll(_operations.Values.Select(operation => operation.Work));
     }
 
+    /// <summary>
+    /// The guest is gone with its worker: what was paid for or sent gets its answer, and the journal has it when the
+    /// run goes on; the rest is asked again then.
+    /// </summary>
+    public async Task FinishAsync()
+    {
+        lock (_lock) _isStopped = true;
+        foreach (var operation in _operations.Values)
+        {
+            var isDear = operation.Kind == OperationKind.Paid
+                || (operation.Kind == OperationKind.Write && operation.IsSent);
+            if (!isDear || operation.IsUnknown) operation.Abandon();
+        }
+        var paid = Task.WhenAll(_operations.Values.Where(operation => operation.Kind == OperationKind.Paid)
+            .Select(operation => operation.Work));
+        await Task.WhenAny(paid, Task.Delay(Timeout.InfiniteTimeSpan, _node.Time, _node.Stopping));
+        await AbandonAsync(waits: !_node.IsGone);
+    }
+
     /// <summary>The guest has ended: breaks off reads and paid calls, settles writes.</summary>
     public async Task EndAsync()
     {

@@ -71,7 +71,7 @@ sealed class FlowExecution(Node node, RunRow run)
         var isGivenUp = run.Lost >= LostMax;
         var end = isGivenUp ? await guest.SettleAsync() : await guest.RunAsync();
         if (node.IsGone) return StopCause.None;
-        if (end.Cause is StopCause.Shutdown or StopCause.Lost or StopCause.Unstored)
+        if (GuestExecution.IsPause(end.Cause))
         {
             if (end.Cause != StopCause.Shutdown) node.Options.Notice($"Run {run.Id} is put back: {end.Message}");
             return end.Cause;
@@ -114,7 +114,7 @@ sealed class FlowExecution(Node node, RunRow run)
             {
                 var now = node.Time.GetUtcNow();
                 var due = cause == StopCause.Unstored ? now + StoreBackOff : now;
-                await node.Store.ReleaseAsync(Lease, cause == StopCause.Lost, due, now);
+                await node.Store.ReleaseAsync(Lease, cause is StopCause.Lost or StopCause.WorkerLost, due, now);
                 return;
             }
             catch (PlatformException failure)

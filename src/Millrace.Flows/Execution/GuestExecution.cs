@@ -61,9 +61,10 @@ sealed class GuestExecution : IRunHost
         lock (_lock)
         {
             // A loss must not become a decision: what the store did not keep, nobody may act upon.
-            if (_cause != StopCause.None && !IsPause(cause)) return;
-            if (IsPause(_cause)) return;
-            (_cause, _message) = (cause, message);
+            var isTaken = _cause == StopCause.None || (IsPause(cause) && !IsPause(_cause));
+            if (isTaken) (_cause, _message) = (cause, message);
+            // What is still finished for a guest whose worker died is broken off; the next attempt knows why.
+            else if (_cause != StopCause.WorkerLost) return;
         }
         if (cause is StopCause.Cancelled or StopCause.Superseded or StopCause.BrokenOff or StopCause.Diverged)
             _door.Stop();
@@ -134,7 +135,7 @@ sealed class GuestExecution : IRunHost
             TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
-    void IRunHost.BeginWait() => _node.Slots.Release();
+    void IRunHost.BeginWait(ReadOnlySpan<long> sequences) => _node.Slots.Release();
 
     void IRunHost.EndWait() => _node.Slots.Wait();
 
@@ -162,17 +163,24 @@ sealed class GuestExecution : IRunHost
 
     void Failed(Exception exception)
     {
+        if (exception is WorkerLostException)
+        {
+            Stop(StopCause.WorkerLost, $"Its worker was lost: {exception.Message}.");
+            return;
+        }
         Stop(StopCause.Lost, exception is OutOfMemoryException
             ? "The host is out of memory." : $"The sandbox failed ({exception.GetType().Name}).");
         _node.Options.Notice($"Run {_plan.Run.Id}: the sandbox failed: {exception}");
     }
 
     /// <summary>Whether the run goes on later.</summary>
-    static bool IsPause(StopCause cause) => cause is StopCause.Shutdown or StopCause.Lost or StopCause.Unstored;
+    public static bool IsPause(StopCause cause) =>
+        cause is StopCause.Shutdown or StopCause.Lost or StopCause.WorkerLost or StopCause.Unstored;
 
     Task CloseAsync() => Cause switch
     {
         StopCause.Shutdown => _door.AbandonAsync(waits: !_node.IsGone),
+        StopCause.WorkerLost => _door.FinishAsync(),
         StopCause.Lost or StopCause.Unstored => _door.AbandonAsync(waits: false),
         _ => _door.EndAsync(),
     };

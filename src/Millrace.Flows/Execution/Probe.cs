@@ -162,7 +162,7 @@ sealed class Probe : IRunHost
         if (stream == OutputStream.Result) _output.Write(bytes);
     }
 
-    void IRunHost.BeginWait() => _node.Slots.Release();
+    void IRunHost.BeginWait(ReadOnlySpan<long> sequences) => _node.Slots.Release();
 
     void IRunHost.EndWait() => _node.Slots.Wait();
 }

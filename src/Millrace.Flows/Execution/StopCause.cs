@@ -11,6 +11,8 @@ enum StopCause : byte
     Shutdown,
     /// <summary>The host is short of something; goes on from the journal.</summary>
     Lost,
+    /// <summary>Its worker is gone; goes on from the journal, once what it paid for or sent has its answer.</summary>
+    WorkerLost,
     /// <summary>The store keeps nothing just now, as on a full disk; goes on later, from the journal.</summary>
     Unstored,
     /// <summary>It did something else than its journal says.</summary>

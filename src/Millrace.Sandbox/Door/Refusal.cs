@@ -46,7 +46,8 @@ static class Refusal
         return IsJson(head) ? null : BadHead;
     }
 
-    static bool IsJson(ReadOnlySpan<byte> head)
+    /// <summary>Whether these bytes are one JSON value.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> head)
     {
         try
         {

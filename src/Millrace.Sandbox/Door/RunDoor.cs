@@ -228,7 +228,7 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
                 }
 
                 // Told outside the gate, which a host that answers meanwhile needs.
-                host.BeginWait();
+                host.BeginWait(Sequences(operations));
                 isWaiting = true;
             }
         }
@@ -236,6 +236,13 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
         {
             if (isWaiting) host.EndWait();
         }
+    }
+
+    static long[] Sequences(ReadOnlySpan<Operation> operations)
+    {
+        var sequences = new long[operations.Length];
+        for (var i = 0; i < sequences.Length; i++) sequences[i] = operations[i].Sequence;
+        return sequences;
     }
 
     static int FirstAnswered(ReadOnlySpan<Operation> operations)

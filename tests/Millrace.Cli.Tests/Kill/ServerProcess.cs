@@ -69,6 +69,61 @@ sealed class ServerProcess : IAsyncDisposable
         if (line.StartsWith(ListeningMark, StringComparison.Ordinal)) _url.TrySetResult(line[ListeningMark.Length..]);
     }
 
+    /// <summary>Processes of its workers.</summary>
+    public int[] Workers() => [.. Directory.EnumerateDirectories("/proc")
+        .Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
+        .Where(id => id > 0 && IsWorker(id))];
+
+    /// <summary>SIGKILL to all of its workers; answers how many there were.</summary>
+    public int KillWorkers()
+    {
+        var workers = Workers();
+        foreach (var id in workers)
+        {
+            try
+            {
+                using var worker = Process.GetProcessById(id);
+                worker.Kill();
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+            {
+                // It went by itself.
+            }
+        }
+
+        return workers.Length;
+    }
+
+    /// <summary>Ends when there is no such process any more.</summary>
+    public static async Task GoneAsync(int id, TimeSpan patience)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            await process.WaitForExitAsync().WaitAsync(patience);
+        }
+        catch (ArgumentException)
+        {
+            // It is gone already.
+        }
+    }
+
+    bool IsWorker(int id)
+    {
+        try
+        {
+            var words = File.ReadAllText($"/proc/{id}/cmdline").Split('\0');
+            // What stands before the parent's id is the name in brackets, which may hold anything.
+            var status = File.ReadAllText($"/proc/{id}/stat");
+            var parent = status[(status.LastIndexOf(')') + 2)..].Split(' ')[1];
+            return words.Contains("worker") && parent == $"{_process.Id}";
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>SIGKILL; answers when the process is gone.</summary>
     public async Task KillAsync()
     {
