@@ -18,6 +18,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("webhook", WebhookBench.RunAsync),
         new("review", ReviewBench.RunAsync),
         new("instance", InstanceBench.RunAsync),
+        new("worker", WorkerBench.RunAsync),
         new("memory", MemoryBench.RunAsync),
     ];
 }
