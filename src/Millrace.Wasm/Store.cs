@@ -14,7 +14,7 @@ public sealed record StoreLimits
 
     /// <summary>
     /// Bytes of structs and arrays of guests. Where they come to more, those that nothing refers to any more are
-    /// collected; if what is left is still more, within about a hundredth, the guest traps. Default 1 GiB.
+    /// collected; if what is left is still more, the guest traps. Held to about a sixteenth. Default 1 GiB.
     /// </summary>
     public long ObjectBytesMax { get; init; } = 1L << 30;
 

@@ -52,7 +52,7 @@ sealed class ObjectHeap
     {
         if (bytes > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
         if (_used + bytes <= _ceiling) return;
-        Measure();
+        Measure(bytes);
         if (_used + bytes > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
     }
 
@@ -78,18 +78,30 @@ sealed class ObjectHeap
         _used += bytes;
         _left = Distance();
         if (_used <= _ceiling) return;
-        Measure();
+        Measure(0);
         if (_used > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
         GC.KeepAlive(made);
     }
 
     long Distance() => 1 + (long)(-_interval * Math.Log(1 - _random!.NextDouble()));
 
-    // The next measurement comes after some allocation at least, or a guest just below the limit would do nothing but
-    // wait for collections.
-    void Measure()
+    // .NET's own collections have taken most garbage long before: where it is enough to look, nobody waits. Forced ones
+    // stop every thread of the process, so the young go first, and only what has grown old costs a full one. The next
+    // measurement comes after some allocation at least, or a guest just below the limit would do nothing but collect.
+    void Measure(long wanted)
     {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
+        var limit = Store.Limits.ObjectBytesMax;
+        Sweep();
+        for (var generation = 0; generation <= GC.MaxGeneration && _used + wanted > limit - limit / 4; generation++)
+        {
+            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
+            Sweep();
+        }
+        _ceiling = Math.Max(limit, _used + limit / 16);
+    }
+
+    void Sweep()
+    {
         _used = 0;
         var kept = 0;
         foreach (var sample in CollectionsMarshal.AsSpan(_samples))
@@ -103,7 +115,5 @@ sealed class ObjectHeap
             _used += sample.Bytes;
         }
         _samples.RemoveRange(kept, _samples.Count - kept);
-        var limit = Store.Limits.ObjectBytesMax;
-        _ceiling = Math.Max(limit, _used + limit / 64);
     }
 }
