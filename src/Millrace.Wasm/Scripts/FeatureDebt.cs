@@ -5,7 +5,6 @@ namespace Millrace.Wasm.Scripts;
 /// <summary>The features that a module uses and this engine does not have yet.</summary>
 static class FeatureDebt
 {
-    // The one that says most about a module comes first: a module with structs uses typed references as well.
     static readonly (WasmFeatures Feature, string Name)[] Names =
     [
         (WasmFeatures.Threads, "threads"),
