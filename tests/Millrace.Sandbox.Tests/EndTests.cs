@@ -53,6 +53,17 @@ public sealed class EndTests
     }
 
     [Fact]
+    public void Tells_an_exception_that_nothing_caught_as_a_trap_without_a_code()
+    {
+        var end = Runs.Execute(
+            Wat.Program("(call $fall)", "(tag $e (param i32)) (func $fall (throw $e (i32.const 1)))"), _host);
+
+        Assert.Equal((RunEndKind.Trapped, null), (end.Kind, end.Trap));
+        Assert.Equal("uncaught exception with a tag of type [i32] -> []", end.Message);
+        Assert.Equal("fall", end.Backtrace[0]);
+    }
+
+    [Fact]
     public void Tells_a_trap_with_its_place()
     {
         var end = Runs.Execute(Wat.Program("(call $fall)", "(func $fall unreachable)"), _host);
