@@ -36,7 +36,17 @@ static class VectorOperations
         Call(CilType.I32, Generic("EqualsAny", typeof(int))), Call(CilType.I32, Generic("EqualsAny", typeof(long))),
     ];
 
+    static readonly Dictionary<Opcode, Operation> Choices = new Opcode[]
+        {
+            Opcode.F32x4Pmin, Opcode.F32x4Pmax, Opcode.F64x2Pmin, Opcode.F64x2Pmax,
+        }
+        .Where(opcode => X86Vectors.FindChoice(opcode) is not null)
+        .ToDictionary(opcode => opcode, opcode => Call(CilType.V128, X86Vectors.FindChoice(opcode)!));
+
     public static Operation Of(Opcode opcode) => Known.GetOrAdd(opcode, Find);
+
+    /// <summary>The x86 instruction of pmin or pmax, which takes the second operand first; null without it.</summary>
+    public static Operation? Choice(Opcode opcode) => Choices.GetValueOrDefault(opcode);
 
     /// <summary>Whether any lane is equal: by log2 of a lane's bytes.</summary>
     public static Operation AnyEqual(int laneLog2) => EqualsAny[laneLog2];
@@ -56,7 +66,7 @@ static class VectorOperations
     {
         var row = Instructions.Of(opcode);
         var name = opcode.ToString();
-        var method = typeof(GuestVectors).GetMethod(name, Static) ?? FindPlain(name);
+        var method = X86Vectors.Find(opcode) ?? typeof(GuestVectors).GetMethod(name, Static) ?? FindPlain(name);
         return new(CilTypes.Of(row.Results[0]), [])
         {
             Vector = new VectorCall(method, hasLane: row.Immediate == ImmediateKind.Lane),

@@ -11,10 +11,14 @@ static class VectorShuffles
     // By log2 of the width: low halves, then high halves.
     static readonly Operation[] Interleave =
     [
-        Two(nameof(GuestShuffles.InterleaveLow8)), Two(nameof(GuestShuffles.InterleaveHigh8)),
-        Two(nameof(GuestShuffles.InterleaveLow16)), Two(nameof(GuestShuffles.InterleaveHigh16)),
-        Two(nameof(GuestShuffles.InterleaveLow32)), Two(nameof(GuestShuffles.InterleaveHigh32)),
-        Two(nameof(GuestShuffles.InterleaveLow64)), Two(nameof(GuestShuffles.InterleaveHigh64)),
+        Turns(typeof(byte), false, nameof(GuestShuffles.InterleaveLow8)),
+        Turns(typeof(byte), true, nameof(GuestShuffles.InterleaveHigh8)),
+        Turns(typeof(short), false, nameof(GuestShuffles.InterleaveLow16)),
+        Turns(typeof(short), true, nameof(GuestShuffles.InterleaveHigh16)),
+        Turns(typeof(int), false, nameof(GuestShuffles.InterleaveLow32)),
+        Turns(typeof(int), true, nameof(GuestShuffles.InterleaveHigh32)),
+        Turns(typeof(long), false, nameof(GuestShuffles.InterleaveLow64)),
+        Turns(typeof(long), true, nameof(GuestShuffles.InterleaveHigh64)),
     ];
 
     static readonly Operation Window = Two(nameof(GuestShuffles.Window));
@@ -86,10 +90,13 @@ static class VectorShuffles
     static Expression WithNumber(Operation operation, Expression left, Expression right, int number) =>
         Expression.Of(operation, left, right, Expression.Constant(CilType.I32, (ulong)number));
 
-    static Operation Two(string name) => new(CilType.V128, [])
-    {
-        Vector = new VectorCall(GuestMembers.Method(typeof(GuestShuffles), name)),
-    };
+    static Operation Two(string name) => Call(GuestMembers.Method(typeof(GuestShuffles), name));
+
+    static Operation Turns(Type lane, bool isHigh, string name) =>
+        X86Vectors.Interleave(lane, isHigh) is { } method ? Call(method) : Two(name);
+
+    static Operation Call(System.Reflection.MethodInfo method) =>
+        new(CilType.V128, []) { Vector = new VectorCall(method) };
 
     static Operation Table(Type lane) => new(CilType.V128, [])
     {

@@ -83,6 +83,11 @@ sealed class Vectors(OperandStack stack)
         if (ShiftedBits(opcode) is { } bits) right = Numbers.MaskedCount(right, bits);
         if (IsFloatChoice(opcode))
             (left, right) = (VectorConstants.WithoutNaN(left), VectorConstants.WithoutNaN(right));
+        if (VectorOperations.Choice(opcode) is { } choice)
+        {
+            stack.Push(Expression.Of(choice, right, left));
+            return;
+        }
         stack.Push(IsFloatArithmetic(opcode)
             ? Arithmetic(opcode, left, right)
             : Expression.Of(VectorOperations.Of(opcode), left, right, lane: lane));
