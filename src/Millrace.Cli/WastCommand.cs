@@ -32,7 +32,7 @@ static class WastCommand
             throw new CommandException(e.Message);
         }
 
-        using var engine = new Engine();
+        using var engine = new Engine(new() { Features = WasmFeatures.All });
         var totals = new WastTotals();
         foreach (var file in files)
         {

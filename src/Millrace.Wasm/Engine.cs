@@ -10,6 +10,12 @@ public sealed record EngineOptions
     public bool IsPortable { get; init; } = !OperatingSystem.IsLinux();
 
     /// <summary>
+    /// What modules may use; others are refused. <see cref="WasmFeatures.Threads"/> is off unless asked for: what
+    /// threads do to one another is not the same in every run.
+    /// </summary>
+    public WasmFeatures Features { get; init; } = WasmFeatures.Core3;
+
+    /// <summary>
     /// Whether guest code counts its instructions and stops when <see cref="Store.Fuel"/> is used up. Each instruction
     /// takes one, whatever it does; <c>else</c> and <c>end</c> none. A run of instructions up to the next branch or
     /// label is paid for where it begins, so the count is the same on every machine.

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Objects;
 
 namespace Millrace.Wasm;
@@ -40,6 +41,7 @@ public sealed unsafe class Store : IDisposable
     long _elements;
     int _runningThread;
     long* _fuel;
+    Waiter? _waiter; // what the store's thread sleeps on
     bool _isInterrupted;
     bool _isDisposed;
 
@@ -137,6 +139,37 @@ public sealed unsafe class Store : IDisposable
         }
     }
 
+    /// <summary>Uses a memory that another store owns as well.</summary>
+    internal Memory Share(Memory memory)
+    {
+        if (memory.Store == this) return memory;
+        ThrowIfDisposed();
+        if (!memory.TryShare()) throw new LinkException("the shared memory was freed with its last store");
+        lock (_gate) _memories.Add(memory);
+        return memory;
+    }
+
+    /// <summary>Before this store's thread sleeps: an interrupt will wake it. False: there was one already.</summary>
+    internal bool TryBeginWait(Waiter waiter)
+    {
+        lock (_gate)
+        {
+            if (_isInterrupted) return false;
+            _waiter = waiter;
+            return true;
+        }
+    }
+
+    /// <summary>When it woke; whether an interrupt is in force.</summary>
+    internal bool EndWait()
+    {
+        lock (_gate)
+        {
+            _waiter = null;
+            return _isInterrupted;
+        }
+    }
+
     internal void Own(Memory memory)
     {
         ThrowIfDisposed();
@@ -153,15 +186,19 @@ public sealed unsafe class Store : IDisposable
     }
 
     /// <summary>Counts bytes of linear memory in (or out, when negative); false: more than the limit.</summary>
+    // Whoever shares a memory of this store may grow it.
     internal bool TryCharge(long bytes)
     {
-        if (bytes > Limits.MemoryBytesMax - MemoryBytes)
+        lock (_gate)
         {
-            MemoryLimitHit = true;
-            return false;
+            if (bytes > Limits.MemoryBytesMax - MemoryBytes)
+            {
+                MemoryLimitHit = true;
+                return false;
+            }
+            MemoryBytes += bytes;
+            return true;
         }
-        MemoryBytes += bytes;
-        return true;
     }
 
     /// <summary>Counts table elements in (or out, when negative); false: more than the limit.</summary>
@@ -185,6 +222,7 @@ public sealed unsafe class Store : IDisposable
         {
             _isInterrupted = isInterrupted;
             foreach (var instance in _instances) Arm(instance);
+            if (isInterrupted) _waiter?.Wake();
         }
     }
 

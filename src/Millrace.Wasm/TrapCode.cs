@@ -39,6 +39,10 @@ public enum TrapCode
     OutOfMemory,
     /// <summary>A host function refused its arguments (a bad pointer, an unknown handle).</summary>
     HostFault,
+    /// <summary>An atomic access at an address that is no multiple of its size.</summary>
+    UnalignedAtomic,
+    /// <summary><c>memory.atomic.wait</c> on a memory that no other thread can have.</summary>
+    ExpectedSharedMemory,
 }
 
 /// <summary>Texts of <see cref="TrapCode"/>.</summary>
@@ -64,6 +68,8 @@ public static class TrapCodes
         TrapCode.Interrupted => "interrupted",
         TrapCode.UnknownImport => "unknown import",
         TrapCode.OutOfMemory => "out of memory",
+        TrapCode.UnalignedAtomic => "unaligned atomic",
+        TrapCode.ExpectedSharedMemory => "expected shared memory",
         TrapCode.HostFault => "host function refused its arguments",
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, null),
     };

@@ -40,4 +40,9 @@ public enum WasmFeatures
     Threads = 1 << 15,
     /// <summary>All of WebAssembly 2.0 but the vector instructions.</summary>
     Core2WithoutSimd = MutableGlobals | SignExtension | SaturatingFloat | MultiValue | BulkMemory | ReferenceTypes,
+    /// <summary>All of WebAssembly 3.0.</summary>
+    Core3 = Core2WithoutSimd | Simd | RelaxedSimd | TailCalls | ExtendedConst | TypedReferences | Gc | Exceptions
+        | Memory64 | MultiMemory,
+    /// <summary>All that the engine has, standard or not.</summary>
+    All = Core3 | Threads,
 }

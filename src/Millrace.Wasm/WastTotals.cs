@@ -74,7 +74,7 @@ public sealed class WastTotals
         foreach (var report in _reports.OrderBy(static report => report.File, StringComparer.Ordinal))
         {
             var reasons = ByReason([report]).Select(static pair => Format($"{pair.Reason} {pair.Count}"));
-            page.Append(Format($"| {Path.GetFileName(report.File)} | {report.Executed} | {report.Passed} "));
+            page.Append(Format($"| {report.File.Replace('\\', '/')} | {report.Executed} | {report.Passed} "));
             page.Append(Format($"| {report.Failures.Length} | {report.Exclusions.Length} "));
             page.Append("| ").AppendJoin(", ", reasons).Append(" |\n");
         }

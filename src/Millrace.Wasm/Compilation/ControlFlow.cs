@@ -56,6 +56,7 @@ sealed class ControlFlow(
         Il.Mark(frame.Label);
         fuel.EndRegion();
         body.CheckInterrupt();
+        body.ReloadSharedMemories();
     }
 
     public void If(FunctionType type)

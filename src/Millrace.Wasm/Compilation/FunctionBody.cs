@@ -150,6 +150,24 @@ sealed class FunctionBody(ModuleScope module)
         }
     }
 
+    /// <summary>Where another thread may have grown memory, and this one may have learnt of it.</summary>
+    public void ReloadSharedMemories()
+    {
+        foreach (var memory in _memories)
+        {
+            if (!memory.Limits.IsShared) continue;
+            LoadSharedLength(memory);
+            Il.StoreLocal(memory.Length);
+        }
+    }
+
+    /// <summary>Volatile, or the JIT would load once and loop for ever.</summary>
+    public void LoadSharedLength(MemoryRegisters memory)
+    {
+        LoadMemory(memory.Index);
+        Il.LoadField(Module.Image.Field(GuestMembers.Length), isVolatile: true);
+    }
+
     /// <summary>At a loop's head. Volatile, or the JIT would load once and loop for ever.</summary>
     public void CheckInterrupt()
     {

@@ -21,6 +21,7 @@ sealed class FunctionCompiler
     readonly ArrayInstructions _arrays;
     readonly CastInstructions _casts;
     readonly BulkInstructions _bulk;
+    readonly AtomicInstructions _atomics;
     readonly Vectors _vectors;
 
     public FunctionCompiler(ModuleScope module)
@@ -38,6 +39,7 @@ sealed class FunctionCompiler
         _arrays = new ArrayInstructions(_body, _stack, _references);
         _casts = new CastInstructions(_body, _stack, _control);
         _bulk = new BulkInstructions(_body, _stack);
+        _atomics = new AtomicInstructions(_body, _stack, _memory);
         _vectors = new Vectors(_stack);
     }
 
@@ -61,7 +63,8 @@ sealed class FunctionCompiler
 
     void Translate(ref InstructionReader reader)
     {
-        if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
+        if (AtomicInstructions.Has(reader.Opcode)) _atomics.Translate(ref reader);
+        else if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
         else if (Vectors.Has(reader.Opcode)) _vectors.Push(ref reader);
         else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
         else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !TranslateReference(ref reader))

@@ -68,14 +68,17 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     /// <summary>Pages of a memory.</summary>
     public static void WriteSize(FunctionBody body, Expression size)
     {
-        body.Il.LoadLocal(body.Memory(size.Index).Length);
+        var memory = body.Memory(size.Index);
+        if (memory.Limits.IsShared) body.LoadSharedLength(memory);
+        else body.Il.LoadLocal(memory.Length);
         body.Il.Constant(16);
         body.Il.Op(ILOpCode.Shr_un);
         if (size.Type == CilType.I32) body.Il.Op(ILOpCode.Conv_i4);
     }
 
-    // Settled, because both the check and the access need it; a local may stay one, for assignments settle its readers.
-    Expression CheckedAddress(Expression address, int index, ulong offset, int accessBytes)
+    /// <summary>Writes the check of an address, which is then written out again for the access.</summary>
+    // Settled, because both need it; a local may stay one, for assignments settle its readers.
+    public Expression CheckedAddress(Expression address, int index, ulong offset, int accessBytes)
     {
         var memory = body.Memory(index);
         if (address.Kind != ExpressionKind.Local) address = stack.Settled(address);
@@ -163,7 +166,8 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         Il.Op(ILOpCode.Sub);
     }
 
-    static void WriteAddress(FunctionBody body, OperandStack stack, int memory, Expression address, ulong offset)
+    /// <summary>The machine's address of what is accessed.</summary>
+    public static void WriteAddress(FunctionBody body, OperandStack stack, int memory, Expression address, ulong offset)
     {
         var il = body.Il;
         var first = body.Memory(memory).Base;

@@ -5,20 +5,9 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>A valid module to CIL: one static method per function.</summary>
 static class ModuleCompiler
 {
-    public const WasmFeatures Supported = WasmFeatures.Core2WithoutSimd
-        | WasmFeatures.Simd
-        | WasmFeatures.RelaxedSimd
-        | WasmFeatures.Exceptions
-        | WasmFeatures.ExtendedConst
-        | WasmFeatures.MultiMemory
-        | WasmFeatures.Memory64
-        | WasmFeatures.TailCalls
-        | WasmFeatures.Gc
-        | WasmFeatures.TypedReferences;
-
     public static CompiledModule Compile(Engine engine, ModuleDefinition definition)
     {
-        RefuseUnsupported(definition.Features & ~Supported);
+        Refuse(definition.Features & ~engine.Options.Features);
         var types = new LinkedTypes(engine, definition);
         engine.Signatures.Prepare(Crossing(definition).Select(function => types.SignatureOf(function.TypeIndex)));
         return new CompiledModule(definition, types, ImageOf(engine, definition, types));
@@ -73,20 +62,9 @@ static class ModuleCompiler
             definition.Exports.Where(export => export.Kind == ExternKind.Function)
                 .Select(export => definition.Functions[export.Index]));
 
-    static void RefuseUnsupported(WasmFeatures missing)
+    static void Refuse(WasmFeatures missing)
     {
-        if (missing == WasmFeatures.None) return;
-        var names = Enum.GetValues<WasmFeatures>()
-            .Where(feature => feature != WasmFeatures.None && missing.HasFlag(feature)).Select(Name);
-        throw new UnsupportedFeatureException($"the module uses {string.Join(", ", names)}, not supported yet");
+        if (missing != WasmFeatures.None)
+            throw new UnsupportedFeatureException($"the module uses {FeatureNames.Of(missing)}, which is switched off");
     }
-
-    static string Name(WasmFeatures feature) => feature switch
-    {
-        WasmFeatures.ExtendedConst => "extended constant expressions",
-        WasmFeatures.Memory64 => "64-bit memories",
-        WasmFeatures.MultiMemory => "several memories",
-        WasmFeatures.Threads => "threads",
-        _ => feature.ToString(),
-    };
 }

@@ -46,8 +46,7 @@ static class ImportResolver
         Function function when import.Kind == ExternKind.Function =>
             Foreign(function.Store, store) ?? Mismatch(module, import, function.Signature),
         Memory memory when import.Kind == ExternKind.Memory =>
-            Foreign(memory.Store, store) ?? Mismatch(module.Definition.Memories[import.Index].Limits,
-                memory.Length / Memory.PageBytes, (ulong?)memory.PagesMax, memory.Is64),
+            Mismatch(module.Definition.Memories[import.Index].Limits, memory, store),
         Table table when import.Kind == ExternKind.Table =>
             Foreign(table.Store, store) ?? Mismatch(module, module.Definition.Tables[import.Index], table),
         Global global when import.Kind == ExternKind.Global =>
@@ -79,6 +78,15 @@ static class ImportResolver
         var isFit = wanted.IsMutable == global.IsMutable
             && (wanted.IsMutable ? type == global.Type : module.Engine.Types.Matches(global.Type, type));
         return isFit ? null : $"is {(global.IsMutable ? "mutable" : "immutable")} {global.Type}";
+    }
+
+    static string? Mismatch(SizeLimits wanted, Memory memory, Store store)
+    {
+        // Shared memories are made to be in several stores: of one engine, so that portable mode is the same for all.
+        var isFree = memory.IsShared && memory.Store.Engine == store.Engine;
+        if (!isFree && Foreign(memory.Store, store) is { } reason) return reason;
+        if (wanted.IsShared != memory.IsShared) return memory.IsShared ? "is shared" : "is not shared";
+        return Mismatch(wanted, memory.Length / Memory.PageBytes, (ulong?)memory.PagesMax, memory.Is64);
     }
 
     static string? Mismatch(SizeLimits wanted, long size, ulong? sizeMax, bool is64)

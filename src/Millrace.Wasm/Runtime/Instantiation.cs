@@ -46,7 +46,7 @@ static unsafe class Instantiation
                     break;
                 case Function function: instance.Imports[index] = function; break;
                 case Table table: instance.Tables[index] = table; break;
-                case Memory memory: instance.Memories[index] = memory; break;
+                case Memory memory: instance.Memories[index] = instance.Store.Share(memory); break;
                 case Global global: instance.Globals[index] = global; break;
                 case Tag tag: instance.Tags[index] = tag; break;
             }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Text;
 using Millrace.Wasm.Validation;
 
@@ -154,7 +155,8 @@ sealed class ScriptRunner : IDisposable
     /// engine refuses it is checked, not assumed.</summary>
     string? ExclusionOf(ModuleDefinition definition)
     {
-        if (FeatureDebt.Of(definition.Features) is { } debt)
+        var missing = definition.Features & ~_engine.Options.Features;
+        if (missing != WasmFeatures.None)
         {
             try
             {
@@ -162,7 +164,7 @@ sealed class ScriptRunner : IDisposable
             }
             catch (UnsupportedFeatureException)
             {
-                return debt;
+                return $"switched off: {FeatureNames.Of(missing)}";
             }
 
             return null;

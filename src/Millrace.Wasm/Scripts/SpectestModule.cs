@@ -17,6 +17,8 @@ static class SpectestModule
 
     const string Externs64 = """(module (table (export "table64") i64 10 20 funcref))""";
 
+    const string ExternsShared = """(module (memory (export "shared_memory") 1 2 shared))""";
+
     static readonly (string Name, ValueType[] Parameters)[] Prints =
     [
         ("print", []),
@@ -34,7 +36,9 @@ static class SpectestModule
         foreach (var (name, parameters) in Prints)
             linker.Define("spectest", name, FunctionType.Of(parameters, []), static (_, _, _) => { });
         Define(linker, store, Externs);
-        if (FeatureDebt.Of(WasmFeatures.Memory64) is null) Define(linker, store, Externs64);
+        var features = linker.Engine.Options.Features;
+        if (features.HasFlag(WasmFeatures.Memory64)) Define(linker, store, Externs64);
+        if (features.HasFlag(WasmFeatures.Threads)) Define(linker, store, ExternsShared);
     }
 
     static void Define(Linker linker, Store store, string text)

@@ -5,15 +5,30 @@ namespace Millrace.Wasm.Tests.Compilation;
 public sealed class RefusalTests
 {
     [Theory]
-    [InlineData("(memory 1 1 shared)", "threads")]
-    public void A_feature_that_is_not_there_is_refused_by_name(string fields, string feature)
+    [InlineData("(func (param v128))", "SIMD", WasmFeatures.Simd)]
+    [InlineData("(func $f (return_call $f))", "tail calls", WasmFeatures.TailCalls)]
+    [InlineData("(type (struct))", "garbage collection", WasmFeatures.Gc)]
+    [InlineData("(tag)", "exceptions", WasmFeatures.Exceptions)]
+    [InlineData("(memory i64 1)", "64-bit memories", WasmFeatures.Memory64)]
+    [InlineData("(memory 1) (memory 1)", "several memories", WasmFeatures.MultiMemory)]
+    [InlineData("(memory 1 1 shared)", "threads", WasmFeatures.Threads)]
+    public void A_feature_that_is_switched_off_is_refused_by_name(string fields, string feature, WasmFeatures off)
     {
-        using var engine = new Engine();
+        using var engine = new Engine(new() { Features = WasmFeatures.All & ~off });
 
         var refusal = Assert.Throws<UnsupportedFeatureException>(
             () => Module.Compile(engine, WatText.ToBinary($"(module {fields})")));
 
         Assert.Contains(feature, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Threads_are_off_unless_asked_for()
+    {
+        using var engine = new Engine();
+
+        Assert.Throws<UnsupportedFeatureException>(
+            () => Module.Compile(engine, WatText.ToBinary("(module (memory 1) (func (atomic.fence)))")));
     }
 
     [Fact]

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Millrace.Wasm.Tests.Suite;
 
-/// <summary>Findings that exclusions.txt names: <c>file:line  debt|never  reason</c>, one a line.</summary>
+/// <summary>
+/// Findings that exclusions.txt names, one a line: <c>file:line  debt|never  reason</c>, or <c>file:first-last</c>.
+/// </summary>
 sealed class HandExclusions
 {
-    readonly HashSet<(string File, int Line)> _places = [];
+    readonly List<Place> _places = [];
 
     public HandExclusions(IEnumerable<string> lines)
     {
@@ -16,25 +18,36 @@ sealed class HandExclusions
             var colon = words[0].LastIndexOf(':');
             if (words.Length != 3 || words[1] is not ("debt" or "never") || colon < 0)
                 throw new FormatException($"exclusions.txt: \"{line}\" is not: file:line  debt|never  reason");
-            _places.Add((words[0][..colon], int.Parse(words[0].AsSpan(colon + 1), CultureInfo.InvariantCulture)));
+            var range = words[0][(colon + 1)..].Split('-');
+            _places.Add(new(words[0][..colon], Number(range[0]), Number(range[^1]), $"{words[1]}: {words[2]}"));
         }
     }
 
     public static HandExclusions Read() =>
         new(File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Suite", "exclusions.txt")));
 
-    /// <summary>The report with named failures among the exclusions, and lines that exclude what passes.</summary>
+    /// <summary>The report with named failures among the exclusions and without named faults, and lines that exclude
+    /// what passes.</summary>
     public (WastReport Report, IReadOnlyList<string> Needless) Apply(string script, WastReport report)
     {
-        bool IsNamed(WastFailure failure) => _places.Contains((script, failure.Line));
-        var named = report.Failures.Where(IsNamed).ToArray();
-        var needless = _places.Where(place => place.File == script && named.All(failure => failure.Line != place.Line))
-            .Select(static place => $"exclusions.txt: {place.File}:{place.Line} passes").ToArray();
+        Place? Named(WastFailure finding) => _places.FirstOrDefault(
+            place => place.File == script && place.First <= finding.Line && finding.Line <= place.Last);
+
+        var needless = _places.Where(place => place.File == script)
+            .Except(report.Failures.Concat(report.Faults).Select(Named))
+            .Select(static place => $"exclusions.txt: {place!.File}:{place.First} passes").ToArray();
+        var excluded = report.Failures.Where(failure => Named(failure) is not null)
+            .Select(failure => new WastExclusion(failure.Line, Named(failure)!.Reason));
         var kept = report with
         {
-            Failures = [.. report.Failures.Where(failure => !IsNamed(failure))],
-            Exclusions = [.. report.Exclusions, .. named.Select(static one => new WastExclusion(one.Line, "by hand"))],
+            Failures = [.. report.Failures.Where(failure => Named(failure) is null)],
+            Faults = [.. report.Faults.Where(fault => Named(fault) is null)],
+            Exclusions = [.. report.Exclusions, .. excluded],
         };
         return (kept, needless);
     }
+
+    static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    sealed record Place(string File, int First, int Last, string Reason);
 }

@@ -20,7 +20,8 @@ static class SuiteFolder
     /// <summary>Scripts by their path inside the folder.</summary>
     public static IEnumerable<string> Scripts() =>
         Directory.Exists(Path)
-            ? WastScript.FilesIn(Path).Select(static file => System.IO.Path.GetRelativePath(Path!, file))
+            ? WastScript.FilesIn(Path).Concat(WastScript.FilesIn(System.IO.Path.Combine(Path, "proposals", "threads")))
+                .Select(static file => System.IO.Path.GetRelativePath(Path!, file))
             : [];
 
     public static string PathOf(string script) => System.IO.Path.Combine(Path!, script);

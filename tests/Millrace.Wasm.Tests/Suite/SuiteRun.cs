@@ -9,7 +9,15 @@ public sealed class SuiteRun : IDisposable
     readonly WastTotals _totals = new();
 
     public Engine Engine { get; } =
-        new(Environment.GetEnvironmentVariable("MILLRACE_PORTABLE") == "1" ? new() { IsPortable = true } : null);
+        new(Options());
+
+    static EngineOptions Options()
+    {
+        var options = new EngineOptions { Features = WasmFeatures.All };
+        return Environment.GetEnvironmentVariable("MILLRACE_PORTABLE") == "1"
+            ? options with { IsPortable = true }
+            : options;
+    }
 
     public void Add(WastReport report) => _totals.Add(report);
 

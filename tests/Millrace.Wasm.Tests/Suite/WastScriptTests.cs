@@ -92,7 +92,7 @@ public sealed class WastScriptTests : IDisposable
         var report = Run(script);
 
         Assert.True(report.IsGood, string.Join('\n', report.Findings));
-        Assert.Equal((0, "debt: threads"), (report.Executed, Assert.Single(report.Exclusions).Reason));
+        Assert.Equal((0, "switched off: threads"), (report.Executed, Assert.Single(report.Exclusions).Reason));
     }
 
     [Theory]
