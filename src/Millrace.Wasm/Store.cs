@@ -149,6 +149,9 @@ public sealed unsafe class Store : IDisposable
         return memory;
     }
 
+    /// <summary>Whether this store's thread sleeps in a wait.</summary>
+    internal bool IsWaiting => Volatile.Read(ref _waiter) is not null;
+
     /// <summary>Before this store's thread sleeps: an interrupt will wake it. False: there was one already.</summary>
     internal bool TryBeginWait(Waiter waiter)
     {

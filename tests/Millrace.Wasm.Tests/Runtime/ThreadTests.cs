@@ -89,7 +89,7 @@ public sealed class ThreadTests : IDisposable
         using var guest = Join(new Memory(store, 1, 2, isShared: true));
         var waiting = Task.Run(() => guest.Traps("wait", Value.From(-1L)));
 
-        await Task.Yield();
+        while (!guest.Store.IsWaiting && !waiting.IsCompleted) await Task.Yield();
         guest.Store.Interrupt();
         var trap = await waiting.WaitAsync(TestTimeout);
         guest.Store.ClearInterrupt();
