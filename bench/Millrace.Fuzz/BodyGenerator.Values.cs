@@ -15,6 +15,7 @@ sealed partial class BodyGenerator
     string Value(char type, int depth)
     {
         if (depth <= 0 || ++_nodes > NodesMax) return Leaf(type);
+        if (_hasObjects && choices.OneIn(6) && OfObject(type) is { } told) return told;
         return choices.Below(20) switch
         {
             <= 2 => Leaf(type),

@@ -25,14 +25,15 @@ sealed partial class BodyGenerator(
         for (var i = 0; i < function.Parameters.Length; i++) _locals.Add(($"p{i}", function.Parameters[i]));
         foreach (var type in Letters.All)
             for (var i = choices.Below(3); i > 0; i--) _locals.Add(($"v{_names++}", type));
-        var body = Region(() => $"(call $burn) (block $out {Statements(2)})") + " "
+        var body = Region(() => $"(call $burn) {FirstObjects()}(block $out {Statements(2)})") + " "
             + Region(() => string.Join(' ', function.Results.Select(type => Value(type, 4))));
         var export = function.IsExported ? $" (export \"{function.Name}\")" : "";
         var parameters = string.Concat(function.Parameters.Select((type, i) => $" (param $p{i} {Letters.Name(type)})"));
         var results = string.Concat(function.Results.Select(type => $" (result {Letters.Name(type)})"));
         var locals = string.Concat(_locals.Skip(function.Parameters.Length)
             .Select(local => $" (local ${local.Name} {Letters.Name(local.Type)})"))
-            + string.Concat(Enumerable.Range(0, _counters).Select(i => $" (local $k{i} i32)"));
+            + string.Concat(Enumerable.Range(0, _counters).Select(i => $" (local $k{i} i32)"))
+            + (_hasObjects ? ObjectLocals : "");
         return $"(func ${function.Name}{export}{parameters}{results}{locals} {body})";
     }
 
@@ -77,6 +78,7 @@ sealed partial class BodyGenerator(
     string Statement(int depth)
     {
         _nodes = 0;
+        if (_hasObjects && choices.OneIn(4)) return SetObject();
         var kind = choices.Below(depth > 0 ? 22 : 12);
         return kind switch
         {

@@ -8,7 +8,7 @@ sealed record Divergence(long Seed, string Ours, string Theirs, GeneratedModule 
 /// <summary>Runs the modules of a range of seeds on both engines and compares every line.</summary>
 sealed class Comparison(OwnEngine ours, OtherEngine theirs)
 {
-    const int ProfiledOneIn = 8;
+    const int ProfiledOneIn = 2;
 
     /// <summary>Instructions that ran, by name, as the profiled modules counted them.</summary>
     public Dictionary<string, long> Executed { get; } = [];

@@ -26,7 +26,7 @@ static class FuzzReport
         var names = NumericTable.Names.Union(comparison.Executed.Keys).Order(StringComparer.Ordinal).ToList();
         var rare = names.Where(name => comparison.Executed.GetValueOrDefault(name) < EnoughTimes).ToList();
         Line($"");
-        Line($"Instructions counted in one module of eight: {names.Count}, of which {rare.Count} ran less than {EnoughTimes} times there.");
+        Line($"Instructions counted in every other module: {names.Count}, of which {rare.Count} ran less than {EnoughTimes} times there.");
         Line($"");
         Line($"| instruction | times |");
         Line($"|---|---|");

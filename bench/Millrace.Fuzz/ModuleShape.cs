@@ -60,7 +60,7 @@ sealed class ModuleShape
 
     public string Declarations()
     {
-        var text = new StringBuilder();
+        var text = new StringBuilder(BodyGenerator.ObjectTypes);
         foreach (var memory in Memories)
         {
             var size = memory.Address == 'l' ? "i64 1 3" : "1 3";
@@ -86,6 +86,7 @@ sealed class ModuleShape
               (elem $e func {Elements(4)})
               (data (memory $m0) ({start} {_choices.Below(PageBytes - SegmentBytes)}) "{Bytes()}")
               (data $d "{Bytes()}")
+              (data $d0 "{Bytes()}")
               (func (export "reset") (global.set $fuel (i32.const 2000)))
               (func $burn
                 (if (i32.eqz (global.get $fuel)) (then (unreachable)))

@@ -1,0 +1,1 @@
+(module (type $n (struct (field (ref null $n)) (field i64 i64 i64 i64))) (func (export "run") (local (ref null $n)) (loop $l (local.set 0 (struct.new $n (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))) (br $l))))
