@@ -26,7 +26,8 @@ sealed partial class BodyGenerator
             15 => Broken(type, depth),
             16 => Tee(type, depth),
             17 => Called(type) ?? Leaf(type),
-            18 when type == 'i' => OfMemory(),
+            18 when type == 'i' && choices.OneIn(2) => OfMemory(),
+            18 => Overtaken(type),
             _ => Compute(choices.Of(NumericTable.Computing(type)), depth),
         };
     }
@@ -60,11 +61,20 @@ sealed partial class BodyGenerator
         var divides = name.Contains(".div_", StringComparison.Ordinal) || name.Contains(".rem_", StringComparison.Ordinal);
         if (divides && !_isWild) operands[1] = Positive(name[..3], operands[1]);
 
+        // An effect between two operands: what the first one read, it read before.
+        if (operands.Count > 1 && choices.OneIn(8)) operands[0] += $" {Effect()}";
         var text = $"({Named(name)}{lanes} {string.Join(' ', operands)})";
         var dot = name.IndexOf('.', StringComparison.Ordinal);
         return name[..dot] is "f32x4" or "f64x2" && MakingNaNs.Contains(name[(dot + 1)..])
             ? $"(call $canon_{name[..dot]} {text})" : text;
     }
+
+    string Effect() => _nodes > NodesMax ? "(nop)" : choices.Below(3) switch
+    {
+        0 => SetGlobal(1),
+        1 => SetLocal(1),
+        _ => Store(1),
+    };
 
     // A divisor that is neither 0 nor −1.
     static string Positive(string type, string value) =>
@@ -164,6 +174,28 @@ sealed partial class BodyGenerator
     }
 
     string Arguments(FunctionShape callee) => string.Join(' ', callee.Parameters.Select(type => Value(type, 2)));
+
+    /// <summary>Something read, then written, and only then used: with the value that it had.</summary>
+    string Overtaken(char type)
+    {
+        var operation = type switch { 'v' => "v128.xor", 'f' or 'd' => $"{Letters.Name(type)}.sub", _ => $"{Letters.Name(type)}.add" };
+        var memory = choices.Of(shape.Memories);
+        var place = $"${memory.Name} offset={choices.Below(9)} ({Letters.Name(memory.Address)}.const {choices.Below(99)})";
+        var access = type == 'v' ? "v128" : Letters.Name(type);
+        var (read, write) = (choices.Below(3), _locals.Find(local => local.Type == type)) switch
+        {
+            (0, { Name: { } local }) => ($"(local.get ${local})", $"(local.set ${local} {Value(type, 1)})"),
+            (1, _) => ($"({access}.load {place})", $"({access}.store {place} {Canonical(type, Value(type, 1))})"),
+            _ => OfGlobal(),
+        };
+        return $"({operation} {read} {write} {Value(type, 1)})";
+
+        (string, string) OfGlobal()
+        {
+            var global = choices.Of(shape.Globals.Where(global => global.Type == type).ToList()).Name;
+            return ($"(global.get ${global})", $"(global.set ${global} {Value(type, 1)})");
+        }
+    }
 
     string OfMemory()
     {

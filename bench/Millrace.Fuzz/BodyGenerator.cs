@@ -25,7 +25,7 @@ sealed partial class BodyGenerator(
         for (var i = 0; i < function.Parameters.Length; i++) _locals.Add(($"p{i}", function.Parameters[i]));
         foreach (var type in Letters.All)
             for (var i = choices.Below(3); i > 0; i--) _locals.Add(($"v{_names++}", type));
-        var body = Region(() => $"(call $burn) {FirstObjects()}(block $out {Statements(2)})") + " "
+        var body = Region(() => $"(call $burn) {FirstObjects()}(block $out {(_isWild && choices.OneIn(2) ? Walk() : "")} {Statements(2)})") + " "
             + Region(() => string.Join(' ', function.Results.Select(type => Value(type, 4))));
         var export = function.IsExported ? $" (export \"{function.Name}\")" : "";
         var parameters = string.Concat(function.Parameters.Select((type, i) => $" (param $p{i} {Letters.Name(type)})"));
@@ -79,12 +79,13 @@ sealed partial class BodyGenerator(
     {
         _nodes = 0;
         if (_hasObjects && choices.OneIn(4)) return SetObject();
+        if (_isWild && choices.OneIn(8)) return Walk();
         var kind = choices.Below(depth > 0 ? 22 : 12);
         return kind switch
         {
-            <= 2 => SetLocal(),
-            3 => SetGlobal(),
-            <= 6 => Store(),
+            <= 2 => SetLocal(5),
+            3 => SetGlobal(4),
+            <= 6 => Store(4),
             7 => Bulk(),
             8 => OfTable(),
             9 => $"({Named("drop")} {Value(AnyType(), 3)})",
@@ -99,25 +100,47 @@ sealed partial class BodyGenerator(
         };
     }
 
-    string SetLocal()
+    string SetLocal(int depth)
     {
         if (_locals.Count == 0) return $"({Named("nop")})";
         var local = choices.Of(_locals);
-        return $"({Named("local.set")} ${local.Name} {Value(local.Type, 5)})";
+        return $"({Named("local.set")} ${local.Name} {Value(local.Type, depth)})";
     }
 
-    string SetGlobal()
+    string SetGlobal(int depth)
     {
         var global = choices.Of(shape.Globals);
-        return $"({Named("global.set")} ${global.Name} {Value(global.Type, 4)})";
+        return $"({Named("global.set")} ${global.Name} {Value(global.Type, depth)})";
     }
 
-    string Store()
+    string Store(int depth)
     {
         var row = choices.Of(NumericTable.Stores);
         var address = Access(row);
         var type = NumericTable.Letter(row.Parameters[1]);
-        return $"({Named(row.Name)} {address} {Canonical(type, Value(type, 4))})";
+        return $"({Named(row.Name)} {address} {Canonical(type, Value(type, depth))})";
+    }
+
+    // Accesses through one local that moves, past labels that are reached by several ways: what was checked on one of
+    // them is not checked on the others.
+    string Walk()
+    {
+        var fits = shape.Memories.Where(memory => _locals.Exists(local => local.Type == memory.Address)).ToList();
+        if (fits.Count == 0) return $"({Named("nop")})";
+        var memory = choices.Of(fits);
+        var pointer = choices.Of(_locals.Where(local => local.Type == memory.Address).ToList()).Name;
+        return string.Join(' ', Enumerable.Range(0, 2 + choices.Below(4)).Select(_ => choices.Below(4) switch
+        {
+            0 => $"(local.set ${pointer} ({Letters.Name(memory.Address)}.const {ModuleShape.PageBytes - choices.Below(24)}))",
+            1 => $"(if {Value('i', 1)} (then {Through(memory, pointer)}))",
+            _ => Through(memory, pointer),
+        }));
+    }
+
+    string Through(MemoryShape memory, string pointer)
+    {
+        var row = choices.Of(NumericTable.Loading('i'));
+        return $"(drop ({Named(row.Name)} ${memory.Name} offset={choices.Below(20)} (local.get ${pointer})))";
     }
 
     string Bulk()

@@ -1,12 +1,14 @@
 using System.Globalization;
 using Millrace.Wasm;
+using Millrace.Wasm.Compilation;
 
 namespace Millrace.Fuzz;
 
 /// <summary>Runs generated modules here, and tells what happened in the words of <c>other.mjs</c>.</summary>
-sealed class OwnEngine : IDisposable
+/// <param name="fault">A mistake that its compiler makes on purpose.</param>
+sealed class OwnEngine(CompilerFault fault = CompilerFault.None) : IDisposable
 {
-    readonly Engine _engine = new();
+    readonly Engine _engine = new(new() { Fault = fault });
 
     public List<string> Run(byte[] wasm, GeneratedModule module) => Run(wasm, module, []);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Millrace.Fuzz;
+using Millrace.Wasm.Compilation;
 
 var from = new Option<long>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
 var count = new Option<long>("--count") { Description = "So many modules.", DefaultValueFactory = _ => 1000 };
@@ -11,16 +12,27 @@ var keep = new Option<string>("--keep")
     DefaultValueFactory = _ => "divergences",
 };
 var show = new Option<long?>("--show") { Description = "Prints the module of a seed, and does nothing else." };
+var fault = new Option<CompilerFault>("--fault") { Description = "A mistake for this compiler; ends with 1 where it is found." };
+var faults = new Option<bool>("--faults") { Description = "Searches every such mistake, each for --minutes at most." };
 var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
 var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
 {
-    from, count, minutes, keep, show, file,
+    from, count, minutes, keep, show, fault, faults, file,
 };
 root.SetAction(async (result, cancel) =>
 {
     if (result.GetValue(show) is { } one)
     {
         Console.Write(ModuleGenerator.Make(one, isProfiled: false).Wat);
+        return 0;
+    }
+
+    var limit = result.GetValue(minutes) is > 0 and var given ? TimeSpan.FromMinutes(given) : TimeSpan.MaxValue;
+    if (result.GetValue(faults))
+    {
+        var table = await FaultSearch.TableAsync(limit < TimeSpan.MaxValue ? limit : TimeSpan.FromMinutes(10), Console.Error.WriteLine, cancel);
+        Console.WriteLine(table);
+        if (result.GetValue(file) is { } to) File.WriteAllText(to, table);
         return 0;
     }
 
@@ -32,10 +44,10 @@ root.SetAction(async (result, cancel) =>
     }
 
     using var theirs = other;
-    using var ours = new OwnEngine();
+    var mistake = result.GetValue(fault);
+    using var ours = new OwnEngine(mistake);
     var comparison = new Comparison(ours, theirs);
-    var (first, end) = (result.GetValue(from), result.GetValue(from) + result.GetValue(count));
-    var limit = result.GetValue(minutes) is > 0 and var given ? TimeSpan.FromMinutes(given) : TimeSpan.MaxValue;
+    var (first, end) = (result.GetValue(from), result.GetValue(count) is long.MaxValue ? long.MaxValue : result.GetValue(from) + result.GetValue(count));
     var clock = Stopwatch.StartNew();
     var divergences = new List<Divergence>();
     var seed = first;
@@ -43,6 +55,12 @@ root.SetAction(async (result, cancel) =>
     {
         if (await comparison.CompareAsync(seed) is { } divergence)
         {
+            if (mistake != CompilerFault.None)
+            {
+                Console.WriteLine($"seed {seed}: here '{divergence.Ours}', there '{divergence.Theirs}'");
+                return 1;
+            }
+
             divergences.Add(divergence);
             var folder = Directory.CreateDirectory(result.GetRequiredValue(keep)).FullName;
             var small = await new Reducer(comparison).ReduceAsync(divergence.Module with { Counted = [] });

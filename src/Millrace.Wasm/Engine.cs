@@ -1,3 +1,4 @@
+using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Validation;
 
@@ -21,6 +22,9 @@ public sealed record EngineOptions
     /// label is paid for where it begins, so the count is the same on every machine.
     /// </summary>
     public bool IsMetered { get; init; }
+
+    /// <summary>A mistake for the compiler to make; for tests of tests.</summary>
+    internal CompilerFault Fault { get; init; }
 }
 
 /// <summary>Settings and shared parts of all modules and stores made with it. Thread-safe.</summary>

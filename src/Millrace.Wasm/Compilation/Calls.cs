@@ -86,6 +86,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         var (types, image) = (body.Module.Types, body.Module.Image);
         var wanted = ValueType.Reference(typeIndex, isNullable: true);
         if (types.Matches(body.Module.Definition.Tables[table].ElementType, wanted)) return;
+        if (body.Module.Has(CompilerFault.CallsAnyType)) return;
         var mismatch = body.Trap(TrapCode.IndirectCallTypeMismatch);
         Il.LoadLocal(callee);
         Il.LoadField(image.Field(GuestMembers.SignatureId));

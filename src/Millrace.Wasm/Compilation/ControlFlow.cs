@@ -195,7 +195,7 @@ sealed class ControlFlow(
         var result = body.Pool.Take(first.Type);
         Il.StoreLocal(result);
         var skip = new IlLabel();
-        stack.WriteJump(condition, whenTrue: true, skip);
+        stack.WriteJump(condition, whenTrue: !body.Module.Has(CompilerFault.SwapsSelect), skip);
         stack.Write(second);
         Il.StoreLocal(result);
         Il.Mark(skip);

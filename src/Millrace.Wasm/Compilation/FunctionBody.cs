@@ -141,6 +141,11 @@ sealed class FunctionBody(ModuleScope module)
     /// <summary>Behind whatever may have grown memory.</summary>
     public void ReloadMemories()
     {
+        if (!Module.Has(CompilerFault.KeepsLengthOverCalls)) LoadMemories();
+    }
+
+    void LoadMemories()
+    {
         foreach (var memory in _memories)
         {
             LoadMemory(memory.Index);
@@ -217,7 +222,7 @@ sealed class FunctionBody(ModuleScope module)
         _memories.Clear();
         if (Function.Facts!.UsesMemory) DeclareMemory(0);
         foreach (var index in Function.Facts.FurtherMemories ?? []) DeclareMemory(index);
-        ReloadMemories();
+        LoadMemories();
         if (Module.IsPortable) return;
         foreach (var memory in _memories) LoadMemoryBase(memory);
     }

@@ -66,7 +66,8 @@ sealed class FunctionCompiler
         if (AtomicInstructions.Has(reader.Opcode)) _atomics.Translate(ref reader);
         else if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
         else if (Vectors.Has(reader.Opcode)) _vectors.Push(ref reader);
-        else if (Operations.Find(reader.Opcode) is { } operation) Numbers.Push(_body, _stack, reader.Opcode, operation);
+        else if (FaultyOperations.Find(reader.Opcode, _module.Options.Fault) is { } operation)
+            Numbers.Push(_body, _stack, reader.Opcode, operation);
         else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !TranslateReference(ref reader))
             _bulk.Translate(ref reader);
     }
@@ -161,7 +162,7 @@ sealed class FunctionCompiler
     {
         var value = _stack.Pop();
         if (value.Kind == ExpressionKind.Local && value.Index == local) return;
-        _stack.SettleReadersOf(local);
+        if (!_module.Has(CompilerFault.ReadsLocalsTooLate)) _stack.SettleReadersOf(local);
         _stack.Write(value);
         _body.StoreWasmLocal(local);
         _memory.ForgetChecks(local);
@@ -170,7 +171,7 @@ sealed class FunctionCompiler
     void AssignGlobal(int global)
     {
         var value = _stack.Pop();
-        _stack.SettleReadersOf(Reads.Globals);
+        if (!_module.Has(CompilerFault.ReadsGlobalsTooLate)) _stack.SettleReadersOf(Reads.Globals);
         _stack.WriteGlobalAddress(global);
         _stack.Write(value);
         if (value.Type == CilType.Object) _body.Il.StoreField(_module.Image.Field(GuestMembers.Reference));

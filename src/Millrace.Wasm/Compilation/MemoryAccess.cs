@@ -17,12 +17,14 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     /// <summary>Where code may be reached from elsewhere, nothing is known of earlier checks.</summary>
     public void ForgetChecks()
     {
+        if (body.Module.Has(CompilerFault.KeepsChecksAtLabels)) return;
         foreach (var memory in _checkedBytes) memory.Clear();
     }
 
     /// <summary>After an assignment.</summary>
     public void ForgetChecks(int local)
     {
+        if (body.Module.Has(CompilerFault.KeepsChecksOfAssigned)) return;
         foreach (var memory in _checkedBytes) memory.Remove(local);
     }
 
@@ -37,7 +39,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     {
         var value = stack.Pop();
         var address = CheckedAddress(stack.Pop(), memory, offset, row.AccessBytes);
-        stack.SettleReadersOf(Reads.Memory);
+        if (!body.Module.Has(CompilerFault.LoadsTooLate)) stack.SettleReadersOf(Reads.Memory);
         WriteAddress(body, stack, memory, address, offset);
         stack.WriteOperand(value);
         if (value.Type == CilType.V128)
@@ -46,6 +48,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
             return;
         }
         var (narrow, code) = StoreCode(row.Opcode);
+        if (row.Opcode == Opcode.I64Store16 && body.Module.Has(CompilerFault.StoresTooMuch)) code = ILOpCode.Stind_i4;
         if (narrow) Il.Op(ILOpCode.Conv_i4);
         Il.Op(code);
     }
@@ -61,6 +64,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
             return;
         }
         var (code, widen) = LoadCode(load.Opcode);
+        if (load.Opcode == Opcode.I32Load8S && body.Module.Has(CompilerFault.LoadsByteWithoutSign)) code = ILOpCode.Ldind_u1;
         body.Il.Op(code);
         if (widen != ILOpCode.Nop) body.Il.Op(widen);
     }
@@ -82,6 +86,8 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     {
         var memory = body.Memory(index);
         if (address.Kind != ExpressionKind.Local) address = stack.Settled(address);
+        if (body.Module.Has(CompilerFault.ChecksOneByteLess)) accessBytes--;
+        if (body.Module.Has(CompilerFault.ChecksWithoutOffset)) offset = 0;
         var bytes = offset + (ulong)accessBytes;
         if (bytes < offset)
         {

@@ -9,6 +9,8 @@ sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Linke
 
     public bool IsMetered => Options.IsMetered;
 
+    public bool Has(CompilerFault fault) => Options.Fault == fault;
+
     /// <summary>Classes of the struct types that the code touches.</summary>
     public StructClasses Classes { get; } = new(Image, Definition, Types);
 

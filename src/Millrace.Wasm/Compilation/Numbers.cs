@@ -13,6 +13,8 @@ static class Numbers
         var right = isBinary ? stack.Pop() : null;
         var left = stack.Pop();
         if (right is not null && IsShift(opcode)) right = MaskedCount(right, left.Type == CilType.I32 ? 32 : 64);
+        if (right is not null && IsShift(opcode) && body.Module.Has(CompilerFault.MasksShiftsTooFar))
+            right = MaskedCount(right, 16);
         if (right is not null && HasSafeDivisor(right)) operation = Operations.PlainDivision(opcode) ?? operation;
         if (IsFloatArithmetic(opcode)) (left, right) = (Hidden(left), Hidden(right!));
         if (opcode == Opcode.F32DemoteF64) left = Unfolded(left);

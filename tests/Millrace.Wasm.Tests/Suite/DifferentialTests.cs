@@ -1,4 +1,5 @@
 using Millrace.Fuzz;
+using Millrace.Wasm.Compilation;
 
 namespace Millrace.Wasm.Tests.Suite;
 
@@ -26,6 +27,25 @@ public sealed class DifferentialTests
         Assert.Empty(divergences);
         Assert.True(comparison.ModulesThatTrapped > Modules / 5, "too few modules trapped to say much");
         Assert.True(comparison.Ends["value"] > Modules, "too few calls came to their end to say much");
+    }
+
+    // bench/Millrace.Fuzz searches all of them; so does MILLRACE_LONG=1 here.
+    public static TheoryData<string> Mistakes => [.. (Environment.GetEnvironmentVariable("MILLRACE_LONG") == "1"
+        ? FaultSearch.All
+        : [CompilerFault.ExtendsWithZeros, CompilerFault.MasksShiftsTooFar, CompilerFault.SwapsSelect,
+            CompilerFault.ChecksOneByteLess, CompilerFault.ReadsLocalsTooLate]).Select(fault => fault.ToString())];
+
+    [SkippableTheory]
+    [MemberData(nameof(Mistakes))]
+    public async Task A_mistake_of_the_compiler_is_found(string mistake)
+    {
+        var (other, reason) = await OtherEngine.StartAsync();
+        Skip.If(other is null, reason);
+        other!.Dispose();
+
+        var found = await FaultSearch.SearchAsync(Enum.Parse<CompilerFault>(mistake), TimeSpan.FromMinutes(10), default);
+
+        Assert.NotNull(found);
     }
 
     [Fact]
