@@ -7,8 +7,9 @@ namespace Millrace.Bench;
 /// <param name="Samples">Samples of webhooks and reviews.</param>
 /// <param name="Reviews">Reviews before memory is read.</param>
 /// <param name="Folder">Where data folders are made.</param>
+/// <param name="Plots">Where plots are written.</param>
 /// <param name="Cancel">Breaks it off.</param>
-sealed record BenchPlan(Screen Screen, int Samples, int Reviews, string Folder, CancellationToken Cancel);
+sealed record BenchPlan(Screen Screen, int Samples, int Reviews, string Folder, string Plots, CancellationToken Cancel);
 
 /// <summary>One thing that is measured.</summary>
 sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
@@ -18,6 +19,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("webhook", WebhookBench.RunAsync),
         new("review", ReviewBench.RunAsync),
         new("instance", InstanceBench.RunAsync),
+        new("deploys", DeploysBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
         new("memory", MemoryBench.RunAsync),
     ];

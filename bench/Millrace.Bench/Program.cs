@@ -30,7 +30,8 @@ root.SetAction(async (result, cancel) =>
     var names = result.GetValue(only) is { Length: > 0 } chosen ? chosen : [.. Bench.All.Select(bench => bench.Name)];
     var plan = new BenchPlan(
         screen, result.GetValue(samples), result.GetValue(reviews),
-        Path.GetFullPath(result.GetValue(folder) ?? Path.GetTempPath()), cancel);
+        Path.GetFullPath(result.GetValue(folder) ?? Path.GetTempPath()),
+        Path.GetDirectoryName(Path.GetFullPath(result.GetValue(file) ?? "x"))!, cancel);
     var report = await Report.BeginAsync(string.Join(' ', args));
     foreach (var bench in Bench.All.Where(bench => names.Contains(bench.Name)))
     {

@@ -20,6 +20,22 @@ public sealed class UnloadTests
         Assert.Equal(0, modules.Count(module => module.IsAlive));
     }
 
+    // bench/Millrace.Bench makes 10,000.
+    [Fact]
+    public void Three_hundred_deploys_leave_no_code_behind()
+    {
+        using var engine = new Engine();
+        var modules = Enumerable.Range(0, 300).Select(i => RunOnce(engine, i)).ToArray();
+
+        for (var i = 0; i < 20 && modules.Any(module => module.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Equal(0, modules.Count(module => module.IsAlive));
+    }
+
     [Fact]
     public void Code_stays_while_a_function_of_it_is_held()
     {
