@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Millrace.Wasm.Dwarf;
 
 namespace Millrace.Wasm.Binary;
 
@@ -51,6 +52,9 @@ sealed class ModuleDefinition
 
     public ImmutableArray<CustomSection> CustomSections { get; init; } = [];
 
+    /// <summary>The content of the code section: where offsets of debug sections count from.</summary>
+    public CodeRange CodeSection { get; init; }
+
     /// <summary>What the module uses beyond the first edition of WebAssembly: types, sections and code.</summary>
     public WasmFeatures Features { get; init; }
 
@@ -64,6 +68,12 @@ sealed class ModuleDefinition
     public NameSection Names => _names ?? Interlocked.CompareExchange(ref _names, ReadNames(), null) ?? _names;
 
     NameSection? _names;
+
+    /// <summary>Source lines of the code; read on first use, empty where there are none.</summary>
+    public LineTable Lines =>
+        _lines ?? Interlocked.CompareExchange(ref _lines, LineTable.Read(this), null) ?? _lines;
+
+    LineTable? _lines;
 
     // First export of each function that has one.
     FrozenDictionary<int, string> ExportNames => _exportNames ??= Exports

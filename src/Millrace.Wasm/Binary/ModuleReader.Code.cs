@@ -8,6 +8,7 @@ ref partial struct ModuleReader
 {
     void ReadCode()
     {
+        _codeSection = new CodeRange(_bytes.Position, _bytes.End);
         _bodies = new FunctionBody[_bytes.Count(Limits.Functions, "functions")];
         for (var i = 0; i < _bodies.Length; i++) _bodies[i] = ReadBody();
     }

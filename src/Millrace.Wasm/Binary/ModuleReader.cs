@@ -28,6 +28,7 @@ ref partial struct ModuleReader
     int[] _functionTypes = [];
     ImportCounts _imported;
     FunctionBody[] _bodies = [];
+    CodeRange _codeSection;
     uint? _dataCount;
     uint? _start;
 
@@ -64,6 +65,7 @@ ref partial struct ModuleReader
             Elements = _elements,
             Data = _data,
             CustomSections = _customs.DrainToImmutable(),
+            CodeSection = _codeSection,
             Features = _features,
             ImportedFunctionCount = _imported.Functions,
             ImportedTableCount = _imported.Tables,
