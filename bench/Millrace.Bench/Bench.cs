@@ -1,3 +1,4 @@
+using Millrace.Bench.Kernels;
 using Millrace.Cli;
 
 namespace Millrace.Bench;
@@ -21,6 +22,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("instance", InstanceBench.RunAsync),
         new("deploys", DeploysBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
+        new("kernels", KernelBench.RunAsync),
         new("memory", MemoryBench.RunAsync),
     ];
 }

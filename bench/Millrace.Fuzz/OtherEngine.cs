@@ -24,7 +24,6 @@ sealed class OtherEngine : IDisposable
     /// <summary>Starts it; null and the reason where it cannot be had.</summary>
     public static async Task<(OtherEngine? Engine, string Reason)> StartAsync()
     {
-        if (!OperatingSystem.IsLinux()) return (null, $"{Package} runs on Linux only");
         var (program, reason) = await FetchAsync();
         if (program is null) return (null, reason);
         var start = new ProcessStartInfo(
@@ -47,8 +46,10 @@ sealed class OtherEngine : IDisposable
         return JsonSerializer.Deserialize<List<string>>(answer)!;
     }
 
-    static async Task<(string? Program, string Reason)> FetchAsync()
+    /// <summary>Its program; null and the reason where it cannot be had.</summary>
+    public static async Task<(string? Program, string Reason)> FetchAsync()
     {
+        if (!OperatingSystem.IsLinux()) return (null, $"{Package} runs on Linux only");
         var folder = Path.Combine(
             Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace", "test-packages",
             $"{Package}-{Version}");

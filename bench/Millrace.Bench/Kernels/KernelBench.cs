@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text;
+
+namespace Millrace.Bench.Kernels;
+
+/// <summary>Twenty kernels here, in V8 and native, in turn.</summary>
+static class KernelBench
+{
+    const int Rounds = 7;
+    static readonly TimeSpan SampleMin = TimeSpan.FromMilliseconds(50);
+
+    public static async Task<Section> RunAsync(BenchPlan plan)
+    {
+        var wasm = await File.ReadAllBytesAsync(KernelProcess.Shipped("kernels.wasm"), plan.Cancel);
+        var folder = Directory.CreateTempSubdirectory("millrace-kernels-").FullName;
+        using var own = new OwnKernels("Millrace", new(), wasm);
+        using var portable = new OwnKernels("portable", new() { IsPortable = true }, wasm);
+        using var metered = new OwnKernels("metered", new() { IsMetered = true }, wasm);
+        List<KernelEngine> engines = [own, portable, metered];
+        var absent = new List<string>();
+        try
+        {
+            var pinned = await AddAsync(KernelProcess.PinnedNodeAsync());
+            await AddAsync(KernelProcess.InstalledNodeAsync());
+            await AddAsync(KernelProcess.NativeAsync(folder));
+            var rows = new Dictionary<string, Samples[]>();
+            foreach (var kernel in own.Kernels)
+            {
+                plan.Screen.Note($"  {kernel}");
+                rows.Add(kernel, await MeasureAsync(kernel, engines, plan.Cancel));
+            }
+
+            return new("Kernels", $"{How(absent)}\n\n{Table(rows, engines)}",
+                [.. Summary(rows, engines), .. await ColdStart.MeasureAsync(pinned, plan.Cancel)]);
+        }
+        finally
+        {
+            foreach (var engine in engines.Skip(3)) engine.Dispose();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        async Task<KernelProcess?> AddAsync(Task<(KernelProcess? Engine, string Reason)> starting)
+        {
+            var (engine, reason) = await starting;
+            if (engine is null) absent.Add(reason);
+            else engines.Add(engine);
+            return engine;
+        }
+    }
+
+    static string How(List<string> absent)
+    {
+        var text = $"""
+            `bench/kernels/kernels.c`, built once by clang for wasm32 without vectors (`bench/kernels/build`), and here
+            for the machine. CPU time of one call that returns a sum, equal on all engines; {SampleMin.TotalMilliseconds:0} ms
+            or more on the fastest. In each of {Rounds} rounds all engines ran in turn; medians. *Millrace* has all its
+            checks on: bounds, stack, interrupts. *portable* has memories in the C heap, *metered* counts fuel too.
+            """;
+        return absent.Count == 0 ? text : $"{text}\nNot compared: {string.Join("; ", absent)}.";
+    }
+
+    static async Task<Samples[]> MeasureAsync(string kernel, List<KernelEngine> engines, CancellationToken cancel)
+    {
+        var rounds = await CalibrateAsync(kernel, engines);
+        Samples[] all = [.. engines.Select(_ => new Samples())];
+        for (var round = 0; round < Rounds; round++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var answers = await RunAllAsync(kernel, rounds, engines);
+            for (var i = 0; i < all.Length; i++) all[i].Add(answers[i].Cpu);
+        }
+        return all;
+    }
+
+    // The calls before the last warm every engine up.
+    static async Task<int> CalibrateAsync(string kernel, List<KernelEngine> engines)
+    {
+        for (var rounds = 1; ;)
+        {
+            var fastest = (await RunAllAsync(kernel, rounds, engines)).Min(answer => answer.Cpu);
+            if (fastest >= SampleMin) return rounds;
+            var factor = 1.2 * (SampleMin / TimeSpan.FromTicks(Math.Max(1, fastest.Ticks)));
+            rounds = (int)Math.Ceiling(rounds * Math.Min(factor, 8));
+        }
+    }
+
+    static async Task<KernelSample[]> RunAllAsync(string kernel, int rounds, List<KernelEngine> engines)
+    {
+        var answers = new KernelSample[engines.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            answers[i] = await engines[i].RunAsync(kernel, rounds);
+            var (sum, first) = (answers[i].Sum, answers[0].Sum);
+            if (sum == first) continue;
+            throw new InvalidDataException(
+                $"{kernel} {rounds}: {sum} in {engines[i].Name}, {first} in {engines[0].Name}");
+        }
+        return answers;
+    }
+
+    static string Table(Dictionary<string, Samples[]> rows, List<KernelEngine> engines)
+    {
+        var text = new StringBuilder("| ms |");
+        foreach (var engine in engines) text.Append(CultureInfo.InvariantCulture, $" {engine.Name} |");
+        foreach (var other in engines.Skip(3)) text.Append(CultureInfo.InvariantCulture, $" over {other.Name} |");
+        text.Append("\n|---|").Insert(text.Length, "---:|", (2 * engines.Count) - 3);
+        foreach (var (kernel, samples) in rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n| {kernel} |");
+            foreach (var each in samples)
+                text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(each.P50Ms, "")} |");
+            foreach (var other in samples.Skip(3))
+                text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(samples[0].P50Ms / other.P50Ms, "")} |");
+        }
+        return text.ToString();
+    }
+
+    static IEnumerable<Figure> Summary(Dictionary<string, Samples[]> rows, List<KernelEngine> engines)
+    {
+        for (var i = 3; i < engines.Count; i++)
+            yield return new($"Millrace over {engines[i].Name}: geometric mean; worst", Ratios(rows, 0, i));
+        yield return new("memories in the C heap over reserved ones: geometric mean; worst", Ratios(rows, 1, 0));
+        yield return new("metered over not: geometric mean; worst", Ratios(rows, 2, 0));
+    }
+
+    static string Ratios(Dictionary<string, Samples[]> rows, int above, int below)
+    {
+        var ratios = rows.ToDictionary(row => row.Key, row => row.Value[above].P50Ms / row.Value[below].P50Ms);
+        var (worst, ratio) = ratios.MaxBy(row => row.Value);
+        var mean = Math.Exp(ratios.Values.Average(Math.Log));
+        return $"{Samples.Number(mean, "")}; {Samples.Number(ratio, "")} ({worst})";
+    }
+}
