@@ -9,7 +9,7 @@ public sealed class FailedRunTests
     [Fact]
     public async Task A_model_that_hangs_leaves_the_computed_part_and_says_so()
     {
-        await using var slow = await SlowBench.StartAsync("wall: 8s");
+        await using var slow = await SlowBench.StartAsync("wall: 20s");
         slow.Bench.Model.Answered = _ => slow.Hanging;
         var pull = slow.Bench.Pull(ReviewBench.Patch("a.py", "total = count(rows)"));
 
@@ -23,7 +23,7 @@ public sealed class FailedRunTests
     [Fact]
     public async Task A_GitHub_that_hangs_past_the_wall_limit_is_told_in_the_comment()
     {
-        await using var slow = await SlowBench.StartAsync("wall: 6s");
+        await using var slow = await SlowBench.StartAsync("wall: 15s");
         slow.Bench.GitHub.Faults = request => request.Headers.Accept.ToString().Contains("diff", StringComparison.Ordinal)
             ? new(FaultKind.ApplyThenHang) : null;
         var pull = slow.Bench.Pull(ReviewBench.Patch("a.py", "total = count(rows)"));
