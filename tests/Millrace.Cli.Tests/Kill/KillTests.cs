@@ -35,13 +35,14 @@ public sealed class KillTests(ITestOutputHelper output)
     [Theory]
     [InlineData(KillCase.Received)]
     [InlineData("after-reply")]
-    public async Task Without_the_find_step_the_same_kill_leaves_two_comments(string point)
+    public async Task Without_the_find_step_the_same_kill_leaves_comments_twice(string point)
     {
         await using var bench = await ReviewBench.StartAsync(("MILLRACE_SKIP_FIND", "1"));
 
         var faults = await KillAsync(bench, [new(point, "github.create_comment/http.fetch")]);
 
-        Assert.EndsWith("2 comments were created", Assert.Single(faults), StringComparison.Ordinal);
+        // Two; where the machine is so busy that the reply misses its deadline of a second, even more.
+        Assert.Matches("[2-9] comments were created$", Assert.Single(faults));
     }
 
     /// <summary>
