@@ -112,13 +112,26 @@ static class RunCommand
             Description = "Most memory the program may have: bytes, or 64KiB, 256MiB, 2GiB.",
         };
 
-        public IEnumerable<Option> All => [_dir, _env, _invoke, _reactor, _fuel, _timeout, _maxMemory];
+        readonly Option<string[]> _allowNet = new("--allow-net")
+        {
+            Description = "An address the program may connect to: HOST:PORT, [IPV6]:PORT, HOST:* or *:PORT.",
+        };
+
+        readonly Option<string[]> _allowListen = new("--allow-listen")
+        {
+            Description = "An address the program may listen at: HOST:PORT, as 127.0.0.1:8080.",
+        };
+
+        public IEnumerable<Option> All =>
+            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory];
 
         public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
         {
             Environment = (result.GetValue(_env) ?? []).Select(text => Variable(text, environment))
                 .Aggregate(new WasiOptions().Environment, (all, one) => all.SetItem(one.Name, one.Value)),
             Preopens = [.. (result.GetValue(_dir) ?? []).Select(Folder)],
+            Connect = [.. (result.GetValue(_allowNet) ?? []).Select(text => Address(_allowNet, text))],
+            Listen = [.. (result.GetValue(_allowListen) ?? []).Select(text => Address(_allowListen, text))],
         };
 
         public ProgramOptions Program(ParseResult result, ImmutableArray<string> arguments) => new()
@@ -139,6 +152,18 @@ static class RunCommand
             return environment.Find(text) is { } value
                 ? (text, value)
                 : throw new CommandException($"--env {text}: there is no such variable here; write {text}=VALUE");
+        }
+
+        static NetworkGrant Address(Option option, string text)
+        {
+            try
+            {
+                return NetworkGrant.Parse(text);
+            }
+            catch (FormatException e)
+            {
+                throw new CommandException($"{option.Name} {text}: {e.Message}");
+            }
         }
 
         static Preopen Folder(string text)

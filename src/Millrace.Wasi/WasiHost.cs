@@ -36,10 +36,12 @@ public sealed class WasiHost : IDisposable
 
     internal WasiContext Context => _context;
 
-    /// <summary>Defines all 46 functions for one instance.</summary>
+    /// <summary>Defines the 46 functions of preview 1 for one instance, and WasmEdge's for sockets.</summary>
     public void Define(Linker linker)
     {
-        foreach (var entry in CallTable.All) linker.Define(ModuleName, entry.Name, entry.Type, Bind(entry));
+        foreach (var entry in CallTable.Preview1) linker.Define(ModuleName, entry.Name, entry.Type, Bind(entry));
+        foreach (var entry in CallTable.Extension)
+            linker.DefineOverload(ModuleName, entry.Name, entry.Type, Bind(entry));
     }
 
     /// <inheritdoc/>

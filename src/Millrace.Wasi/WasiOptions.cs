@@ -69,6 +69,15 @@ public sealed record WasiOptions
     /// <summary>Whether this machine's kernel can walk paths below a preopen by itself (openat2, Linux 5.6).</summary>
     public static bool IsKernelWalkSupported => OperatingSystem.IsLinux() && PosixDirectory.IsSupported;
 
+    /// <summary>Addresses that the guest may connect and send to. Default: none.</summary>
+    public ImmutableArray<NetworkGrant> Connect { get; init; } = [];
+
+    /// <summary>Addresses that the guest may take connections and datagrams at. Default: none.</summary>
+    public ImmutableArray<NetworkGrant> Listen { get; init; } = [];
+
+    /// <summary>Sockets open at one time; they are descriptors too.</summary>
+    public int SocketsMax { get; init; } = 256;
+
     /// <summary>Descriptors open at one time.</summary>
     public int DescriptorsMax { get; init; } = 1024;
 }

@@ -32,6 +32,7 @@ public sealed class Caller
 public sealed class Linker(Engine engine)
 {
     readonly Dictionary<(string Module, string Name), object> _externs = [];
+    readonly Dictionary<(string Module, string Name, Signature Signature), HostDefinition> _overloads = [];
 
     /// <summary>The engine.</summary>
     public Engine Engine { get; } = engine;
@@ -43,6 +44,14 @@ public sealed class Linker(Engine engine)
     /// <summary>Defines a host function under two names; a later definition replaces an earlier one.</summary>
     public void Define(string module, string name, FunctionType type, HostFunction function) =>
         _externs[(module, name)] = new HostDefinition(Engine.Signatures.Of(type), function);
+
+    /// <summary>Defines a host function for those imports of two names that have exactly its type; imports of another
+    /// type get what <see cref="Define(string, string, FunctionType, HostFunction)"/> said.</summary>
+    public void DefineOverload(string module, string name, FunctionType type, HostFunction function)
+    {
+        var signature = Engine.Signatures.Of(type);
+        _overloads[(module, name, signature)] = new(signature, function);
+    }
 
     /// <summary>Defines all exports of an instance under a module name.</summary>
     public void Define(string module, Instance instance)
@@ -72,5 +81,11 @@ public sealed class Linker(Engine engine)
         return Instantiation.Run(store, module, imports);
     }
 
-    internal object? Find(string module, string name) => _externs.GetValueOrDefault((module, name));
+    /// <param name="module">The first name.</param>
+    /// <param name="name">The second name.</param>
+    /// <param name="wanted">The type of the import where it is a function.</param>
+    internal object? Find(string module, string name, Signature? wanted) =>
+        wanted is not null && _overloads.TryGetValue((module, name, wanted), out var overload)
+            ? overload
+            : _externs.GetValueOrDefault((module, name));
 }

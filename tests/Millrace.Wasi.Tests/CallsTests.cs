@@ -65,7 +65,7 @@ public sealed class CallsTests : IDisposable
         ];
 
         Assert.Equal(46, names.Length);
-        Assert.Equal(names, CallTable.All.Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(names, CallTable.Preview1.Select(entry => entry.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -299,8 +299,15 @@ public sealed class CallsTests : IDisposable
     {
         var given = Enumerable.Range(0, 134).Select(PosixErrno.From).ToHashSet();
 
-        // What the calls themselves answer and Linux has no number for.
-        Errno[] own = [Errno.Notcapable, Errno.Notsock];
+        // What the calls themselves answer and Linux has no number for, and what only sockets answer.
+        Errno[] own =
+        [
+            Errno.Notcapable, Errno.Notsock, Errno.Addrinuse, Errno.Addrnotavail, Errno.Afnosupport, Errno.Already,
+            Errno.Connaborted, Errno.Connrefused, Errno.Connreset, Errno.Destaddrreq, Errno.Hostunreach, Errno.Inprogress,
+            Errno.Isconn, Errno.Msgsize, Errno.Netdown, Errno.Netreset, Errno.Netunreach, Errno.Nobufs, Errno.Noprotoopt,
+            Errno.Notconn, Errno.Protonosupport, Errno.Prototype, Errno.Timedout, Errno.Aiagain, Errno.Aibadflag, Errno.Aifail,
+            Errno.Aifamily, Errno.Aimemory, Errno.Ainodata, Errno.Ainoname, Errno.Aiservice, Errno.Aisocktype,
+        ];
         Assert.Equal(Enum.GetValues<Errno>().Except(own).Order(), given.Order());
         Assert.Equal(Errno.Noent, PosixErrno.From(2));
         Assert.Equal(Errno.Notempty, PosixErrno.From(39));

@@ -21,7 +21,7 @@ sealed class Guest : IDisposable
 
     public Errno Call(string name, params object[] arguments)
     {
-        var entry = CallTable.All.Single(entry => entry.Name == name);
+        var entry = CallTable.All.First(entry => entry.Name == name && entry.Parameters.Length == arguments.Length);
         Assert.Equal(entry.Type.Parameters.Length, arguments.Length);
         var values = arguments.Select((argument, i) => entry.Type.Parameters[i].Kind == ValueKind.I64
             ? Value.From(unchecked((long)ToU64(argument)))

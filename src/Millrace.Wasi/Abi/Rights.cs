@@ -33,6 +33,8 @@ enum Rights : ulong
     PathRemoveDirectory = 1UL << 25,
     PathUnlinkFile = 1UL << 26,
     PollFdReadwrite = 1UL << 27,
+    SockShutdown = 1UL << 28,
+    SockAccept = 1UL << 29,
 
     /// <summary>What applies to an open file.</summary>
     File = FdDatasync | FdRead | FdSeek | FdFdstatSetFlags | FdSync | FdTell | FdWrite | FdAdvise | FdAllocate
@@ -55,6 +57,7 @@ enum Rights : ulong
     /// <summary>What <c>path_open</c> refuses when missing, rather than opening with less.</summary>
     Access = FdRead | OpenForWriting,
 
+    Socket = FdRead | FdWrite | FdFdstatSetFlags | FdFilestatGet | PollFdReadwrite | SockShutdown | SockAccept,
     InputStream = FdRead | FdFdstatSetFlags | FdFilestatGet | PollFdReadwrite,
     OutputStream = FdWrite | FdDatasync | FdSync | FdFdstatSetFlags | FdFilestatGet | PollFdReadwrite,
 }

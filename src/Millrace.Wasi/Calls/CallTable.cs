@@ -16,13 +16,12 @@ readonly ref struct Arguments(ReadOnlySpan<Value> values)
 
 delegate Errno WasiCall(WasiContext context, IGuestMemory memory, Arguments arguments);
 
-/// <summary>One function of preview 1.</summary>
+/// <summary>One function of preview 1 or of its extension for sockets.</summary>
 /// <param name="Name">The specification's name.</param>
 /// <param name="Parameters">A letter a parameter: <c>i</c> for i32, <c>I</c> for i64.</param>
 /// <param name="Call">What it does.</param>
 sealed record CallEntry(string Name, string Parameters, WasiCall Call)
 {
-
     public FunctionType Type { get; } = new(
         [.. Parameters.Select(letter => letter == 'I' ? ValueType.I64 : ValueType.I32)],
         Name == "proc_exit" ? [] : [ValueType.I32]);
@@ -44,13 +43,24 @@ sealed record CallEntry(string Name, string Parameters, WasiCall Call)
     }
 }
 
-/// <summary>All of preview 1.</summary>
+/// <summary>All functions that guests can import.</summary>
 static class CallTable
 {
-    public static readonly CallEntry[] All =
+    public static readonly CallEntry[] All = [.. Preview1, .. Extension];
+
+    /// <summary>All of preview 1.</summary>
+    public static CallEntry[] Preview1 =>
     [
         .. ArgumentCalls.Entries, .. ClockCalls.Entries, .. DescriptorCalls.Entries, .. StreamCalls.Entries,
         .. DirectoryCalls.Entries, .. PathCalls.Entries, .. PollCalls.Entries, .. ProcessCalls.Entries,
-        .. SocketCalls.Entries,
+        .. SocketCalls.Entries, .. SocketTransferCalls.Entries,
+    ];
+
+    /// <summary>The extension for sockets. Some of its names have two types, one of them that of preview 1: a guest's
+    /// import says by its type which it means.</summary>
+    public static CallEntry[] Extension =>
+    [
+        .. SocketCalls.Extension, .. SocketTransferCalls.Extension, .. SocketOptionCalls.Entries,
+        .. ResolutionCalls.Entries,
     ];
 }

@@ -1,5 +1,6 @@
 using Millrace.Wasi.Abi;
 using Millrace.Wasi.Files;
+using Millrace.Wasi.Sockets;
 
 namespace Millrace.Wasi.Calls;
 
@@ -22,6 +23,7 @@ static class StreamCalls
     static Errno Read(WasiContext wasi, IGuestMemory memory, Arguments arguments)
     {
         var errno = wasi.FindFile(arguments.U32(0), Rights.FdRead, out _, out var file);
+        if (file is OpenSocket) return SocketTransferCalls.Read(wasi, memory, arguments);
         return errno != Errno.Success ? errno : Transfer(
             file, memory, arguments.U32(1), arguments.U32(2), arguments.U32(3),
             static (OpenFile f, Span<byte> buffer, ulong _, out int count) => f.Read(buffer, out count));
@@ -30,6 +32,7 @@ static class StreamCalls
     static Errno Write(WasiContext wasi, IGuestMemory memory, Arguments arguments)
     {
         var errno = wasi.FindFile(arguments.U32(0), Rights.FdWrite, out _, out var file);
+        if (file is OpenSocket) return SocketTransferCalls.Write(wasi, memory, arguments);
         return errno != Errno.Success ? errno : Transfer(
             file, memory, arguments.U32(1), arguments.U32(2), arguments.U32(3),
             static (OpenFile f, Span<byte> buffer, ulong _, out int count) => f.Write(buffer, out count));

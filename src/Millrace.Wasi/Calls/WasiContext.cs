@@ -1,6 +1,7 @@
 using System.Text;
 using Millrace.Wasi.Abi;
 using Millrace.Wasi.Files;
+using Millrace.Wasi.Sockets;
 
 namespace Millrace.Wasi.Calls;
 
@@ -10,6 +11,7 @@ sealed class WasiContext : IDisposable
     public WasiContext(WasiOptions options, IWasiSystem system)
     {
         System = system;
+        Network = new(options, system);
         Arguments = [.. options.Arguments.Select(ZeroEnded)];
         Environment = [.. options.Environment.Select(pair => ZeroEnded($"{pair.Key}={pair.Value}"))];
         Table = new(options.DescriptorsMax);
@@ -21,6 +23,8 @@ sealed class WasiContext : IDisposable
     public IWasiSystem System { get; }
 
     public DescriptorTable Table { get; }
+
+    public Network Network { get; }
 
     /// <summary>Each with its closing zero.</summary>
     public byte[][] Arguments { get; }
@@ -46,6 +50,16 @@ sealed class WasiContext : IDisposable
         if (!Table.TryFind(number, out descriptor)) return Errno.Badf;
         if (descriptor.Node is not OpenFile found) return Errno.Isdir;
         file = found;
+        return (descriptor.Rights & needed) == needed ? Errno.Success : Errno.Notcapable;
+    }
+
+    /// <summary>As <see cref="Find"/>, for what only a socket can do.</summary>
+    public Errno FindSocket(uint number, Rights needed, out OpenSocket socket)
+    {
+        socket = null!;
+        if (!Table.TryFind(number, out var descriptor)) return Errno.Badf;
+        if (descriptor.Node is not OpenSocket found) return Errno.Notsock;
+        socket = found;
         return (descriptor.Rights & needed) == needed ? Errno.Success : Errno.Notcapable;
     }
 

@@ -17,7 +17,8 @@ static class ImportResolver
         for (var i = 0; i < found.Length; i++)
         {
             var import = definition.Imports[i];
-            var external = linker.Find(import.Module, import.Name);
+            var wanted = import.Kind == ExternKind.Function ? module.Code.SignatureOf(import.Index) : null;
+            var external = linker.Find(import.Module, import.Name, wanted);
             if (external is null && linker.TrapUnknownImports && import.Kind == ExternKind.Function)
                 external = Unknown(module, import);
             if (external is null) (failures ??= []).Add($"unknown import: {Describe(module, import)}");
