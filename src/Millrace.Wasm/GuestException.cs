@@ -32,7 +32,9 @@ public sealed class GuestException : WasmException
     public ReadOnlySpan<Value> Values => _content.Values.AsSpan(0, Tag.Type.Parameters.Length);
 
     /// <summary>Guest frames that it passed since it was thrown last, innermost first; at most 64.</summary>
-    public ImmutableArray<GuestFrame> Backtrace { get; internal set; } = [];
+    public ImmutableArray<GuestFrame> Backtrace => Trace.Frames;
+
+    internal Backtrace Trace { get; set; } = Runtime.Backtrace.Empty;
 
     internal ExceptionInstance Content => _content;
 }

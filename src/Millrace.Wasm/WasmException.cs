@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm;
 
@@ -40,8 +41,24 @@ public sealed class LinkException(string message) : WasmException(message);
 /// <param name="Name">Name from the name section or an export, when there is one.</param>
 public readonly record struct GuestFrame(int FunctionIndex, string? Name)
 {
-    /// <summary><c>name</c>, or <c>func[7]</c>.</summary>
-    public override string ToString() => Name ?? $"func[{FunctionIndex}]";
+    /// <summary>
+    /// Offset in the code section of the instruction that trapped or called, where the module has line tables and the
+    /// .NET runtime can tell.
+    /// </summary>
+    public int? CodeOffset { get; init; }
+
+    /// <summary>The instruction's source file as the module's line tables name it, if they do.</summary>
+    public string? File { get; init; }
+
+    /// <summary>The line in <see cref="File"/>.</summary>
+    public int? Line { get; init; }
+
+    /// <summary><c>name</c>, or <c>func[7]</c>; with <c> (file:line)</c> where that is known.</summary>
+    public override string ToString()
+    {
+        var name = Name ?? $"func[{FunctionIndex}]";
+        return File is null ? name : $"{name} ({File}:{Line})";
+    }
 }
 
 /// <summary>A guest fault that ended execution.</summary>
@@ -52,5 +69,10 @@ public sealed class TrapException(TrapCode code, string? detail = null, Exceptio
     public TrapCode Code { get; } = code;
 
     /// <summary>Guest frames, innermost first; at most 64.</summary>
-    public ImmutableArray<GuestFrame> Backtrace { get; internal set; } = [];
+    public ImmutableArray<GuestFrame> Backtrace => Trace.Frames;
+
+    internal Backtrace Trace { get; set; } = Runtime.Backtrace.Empty;
+
+    /// <summary>Where it happened: an offset in the code section of the module whose frame is the first.</summary>
+    internal int Site { get; init; } = Traps.NoSite;
 }

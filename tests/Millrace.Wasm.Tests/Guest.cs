@@ -12,13 +12,17 @@ sealed class Guest : IDisposable
     public Instance Instance { get; }
 
     public static Guest FromWat(
-        string text, StoreLimits? limits = null, Action<Linker>? define = null, Engine? engine = null)
+        string text, StoreLimits? limits = null, Action<Linker>? define = null, Engine? engine = null) =>
+        FromBytes(WatText.ToBinary(text), define, limits, engine);
+
+    public static Guest FromBytes(
+        byte[] bytes, Action<Linker>? define = null, StoreLimits? limits = null, Engine? engine = null)
     {
         engine ??= Shared;
         var store = new Store(engine, limits);
         var linker = new Linker(engine);
         define?.Invoke(linker);
-        return new Guest(store, linker.Instantiate(store, Module.Compile(engine, WatText.ToBinary(text))));
+        return new Guest(store, linker.Instantiate(store, Module.Compile(engine, bytes)));
     }
 
     public Value[] Call(string name, params ReadOnlySpan<Value> arguments) =>

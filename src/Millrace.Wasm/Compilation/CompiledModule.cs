@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Dwarf;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Objects;
 
@@ -14,12 +15,13 @@ sealed class CompiledModule
     static readonly ConditionalWeakTable<Assembly, CompiledModule> ByAssembly = [];
 
     readonly ModuleDefinition _definition;
+    readonly EngineOptions _options;
     readonly nint[] _pointers;
     readonly ConcurrentDictionary<int, StructFactory> _factories = [];
 
-    public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image)
+    public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image, EngineOptions options)
     {
-        (_definition, Types) = (definition, types);
+        (_definition, Types, _options) = (definition, types, options);
         _pointers = new nint[definition.Functions.Length - definition.ImportedFunctionCount];
         if (image is null) return;
         Image = new GuestImage(image);
@@ -53,6 +55,31 @@ sealed class CompiledModule
             module.Image!.Assembly.GetType(StructClasses.NameOf(module.Types.IdOf(type)), throwOnError: true)!,
             module._definition.Types[type], module.Types.SlotOf(type)),
         this);
+
+    /// <summary>Whether the module carries line tables.</summary>
+    public bool HasLines => LineTable.IsIn(_definition);
+
+    /// <summary>Source lines of the code; empty where the module has none.</summary>
+    public LineTable Lines => _definition.Lines;
+
+    /// <summary>What the code of those functions stands for.</summary>
+    public Dictionary<int, CodeMap> MapsOf(IEnumerable<int> functions) =>
+        ModuleCompiler.MapsOf(_options, _definition, Types, functions)
+            .ToDictionary(pair => pair.Function, pair => pair.Map);
+
+    /// <summary>The function that has the instruction at that offset of the code section.</summary>
+    public int FunctionAt(int codeOffset)
+    {
+        var at = codeOffset + _definition.CodeSection.Start;
+        var (low, high) = (_definition.ImportedFunctionCount, FunctionCount - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_definition.Functions[middle].Body.End <= at) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
 
     public string? NameOf(int function) => _definition.FunctionName(function);
 

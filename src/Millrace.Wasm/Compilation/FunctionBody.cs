@@ -1,5 +1,6 @@
 using System.Reflection.Metadata;
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -10,7 +11,8 @@ sealed class FunctionBody(ModuleScope module)
     const int RegionDepthMax = 256;
 
     readonly List<ValueType> _localTypes = [];
-    readonly Stack<SortedDictionary<TrapCode, IlLabel>> _traps = []; // of the function, and of each region around
+    // Of the function, and of each region around. By code, and by site where that is told.
+    readonly Stack<SortedDictionary<(TrapCode Code, int Site), IlLabel>> _traps = [];
     readonly List<Action> _outlying = [];
     readonly List<MemoryRegisters> _memories = [];
     IlLabel? _return;
@@ -23,10 +25,14 @@ sealed class FunctionBody(ModuleScope module)
     public LocalPool Pool { get; } = new();
     public FunctionDefinition Function { get; private set; } = null!;
 
+    /// <summary>Offset in the module of the instruction that is being compiled.</summary>
+    public int Site { get; set; }
+
     /// <summary>Starts a method: checks the stack, loads the memory registers, zeroes the locals.</summary>
     public void Begin(FunctionDefinition function)
     {
         Function = function;
+        Site = function.Body.Start;
         Il.Reset();
         Pool.Reset();
         _traps.Clear();
@@ -78,7 +84,8 @@ sealed class FunctionBody(ModuleScope module)
     public IlLabel Trap(TrapCode code)
     {
         var traps = _traps.Peek();
-        if (!traps.TryGetValue(code, out var label)) traps[code] = label = new IlLabel();
+        var place = (code, Module.TellsSites ? Site - Module.Definition.CodeSection.Start : Traps.NoSite);
+        if (!traps.TryGetValue(place, out var label)) traps[place] = label = new IlLabel();
         return label;
     }
 
@@ -287,10 +294,10 @@ sealed class FunctionBody(ModuleScope module)
 
     void WriteTraps()
     {
-        foreach (var (code, label) in _traps.Peek()) WriteTrap(code, label);
+        foreach (var ((code, site), label) in _traps.Peek()) WriteTrap(code, site, label);
     }
 
-    void WriteTrap(TrapCode code, IlLabel label)
+    void WriteTrap(TrapCode code, int site, IlLabel label)
     {
         Il.Mark(label);
         if (code == TrapCode.CallStackExhausted)
@@ -298,10 +305,16 @@ sealed class FunctionBody(ModuleScope module)
             LoadContext();
             Il.Call(Module.Image.Method(GuestMembers.TrapAtStackLimit), 1, 0);
         }
-        else
+        else if (site == Traps.NoSite)
         {
             Il.Constant((int)code);
             Il.Call(Module.Image.Method(GuestMembers.Trap), 1, 0);
+        }
+        else
+        {
+            Il.Constant((int)code);
+            Il.Constant(site);
+            Il.Call(Module.Image.Method(GuestMembers.TrapAtSite), 2, 0);
         }
         Il.Op(ILOpCode.Ldnull);
         Il.Op(ILOpCode.Throw);

@@ -43,7 +43,8 @@ sealed class FunctionCompiler
         _vectors = new Vectors(_stack);
     }
 
-    public void Compile(FunctionDefinition function)
+    /// <summary>Adds the function to the image, and what its code stands for to the map.</summary>
+    public void Compile(FunctionDefinition function, CodeMap? map = null)
     {
         _body.Begin(function);
         _stack.Reset();
@@ -54,10 +55,13 @@ sealed class FunctionCompiler
         while (reader.Read())
         {
             if (!_control.IsReachable && !_control.LeavesDeadCode(reader.Opcode)) continue;
+            _body.Site = reader.Offset;
+            map?.Add(_body.Il.Length, reader, _module.ImportCount);
             _fuel.Count(reader.Opcode);
             Translate(ref reader);
         }
         _fuel.EndRegion();
+        map?.End(_body.Il.Length);
         _body.End();
     }
 

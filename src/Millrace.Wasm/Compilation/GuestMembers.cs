@@ -29,6 +29,7 @@ static class GuestMembers
     public static readonly FieldInfo Context = Field(typeof(Function), nameof(Function.Context));
 
     public static readonly MethodInfo Trap = Method(typeof(Traps), nameof(Traps.Throw));
+    public static readonly MethodInfo TrapAtSite = Method(typeof(Traps), nameof(Traps.ThrowAt));
     public static readonly MethodInfo TrapAtStackLimit = Method(typeof(Traps), nameof(Traps.StackLimit));
     public static readonly MethodInfo TrapNullElement = Method(typeof(Traps), nameof(Traps.NullElement));
 

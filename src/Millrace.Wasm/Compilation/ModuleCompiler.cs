@@ -10,7 +10,7 @@ static class ModuleCompiler
         Refuse(definition.Features & ~engine.Options.Features);
         var types = new LinkedTypes(engine, definition);
         engine.Signatures.Prepare(Crossing(definition).Select(function => types.SignatureOf(function.TypeIndex)));
-        return new CompiledModule(definition, types, ImageOf(engine, definition, types));
+        return new CompiledModule(definition, types, ImageOf(engine, definition, types), engine.Options);
     }
 
     /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
@@ -25,6 +25,19 @@ static class ModuleCompiler
             if (function.Import is null) compiler.Compile(function);
         scope.Classes.Finish();
         return image.Finish();
+    }
+
+    /// <summary>What the code of some functions of a compiled module stands for.</summary>
+    public static IEnumerable<(int Function, CodeMap Map)> MapsOf(
+        EngineOptions options, ModuleDefinition definition, LinkedTypes types, IEnumerable<int> functions)
+    {
+        var compiler = new FunctionCompiler(new ModuleScope(definition, new ImageBuilder(), types, options));
+        foreach (var function in functions)
+        {
+            var map = new CodeMap(definition.CodeSection.Start);
+            compiler.Compile(definition.Functions[function], map);
+            yield return (function, map);
+        }
     }
 
     // Objects that instantiation makes need their types and classes as much as those that code makes.

@@ -1,4 +1,5 @@
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Dwarf;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -8,6 +9,11 @@ sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Linke
     public bool IsPortable => Options.IsPortable;
 
     public bool IsMetered => Options.IsMetered;
+
+    /// <summary>
+    /// Whether traps tell the instruction: only where its line is known, for each site then needs code of its own.
+    /// </summary>
+    public bool TellsSites { get; } = LineTable.IsIn(Definition);
 
     public bool Has(CompilerFault fault) => Options.Fault == fault;
 

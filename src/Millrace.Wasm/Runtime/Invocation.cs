@@ -60,13 +60,13 @@ static unsafe class Invocation
         {
             throw; // never: see Note
         }
-        catch (InvalidProgramException unfit) when (Backtraces.StartsInGuest(unfit))
+        catch (InvalidProgramException unfit) when (Backtrace.StartsInGuest(unfit))
         {
             throw new UnsupportedFeatureException("a function is too large for the .NET JIT compiler", unfit);
         }
-        catch (OutOfMemoryException exhausted) when (Backtraces.StartsInObjects(exhausted))
+        catch (OutOfMemoryException exhausted) when (Backtrace.StartsInObjects(exhausted))
         {
-            throw new TrapException(TrapCode.OutOfMemory, null, exhausted) { Backtrace = Backtraces.Of(exhausted) };
+            throw new TrapException(TrapCode.OutOfMemory, null, exhausted) { Trace = Backtrace.Of(exhausted) };
         }
         // Guest code holds bare pointers into memories that the store frees when it is collected.
         GC.KeepAlive(function.Store);
@@ -80,11 +80,11 @@ static unsafe class Invocation
     {
         switch (fault)
         {
-            case TrapException { Backtrace.Length: < Backtraces.FramesMax } trap:
-                trap.Backtrace = Backtraces.Of(trap);
+            case TrapException { Trace.IsFull: false } trap:
+                trap.Trace = Backtrace.Of(trap, trap.Site);
                 break;
-            case GuestException { Backtrace.Length: < Backtraces.FramesMax } uncaught:
-                uncaught.Backtrace = Backtraces.Of(uncaught);
+            case GuestException { Trace.IsFull: false } uncaught:
+                uncaught.Trace = Backtrace.Of(uncaught);
                 break;
         }
         return false;

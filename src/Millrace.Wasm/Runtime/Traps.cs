@@ -8,8 +8,16 @@ namespace Millrace.Wasm.Runtime;
 /// </summary>
 static class Traps
 {
+    /// <summary>The site of a trap that tells none.</summary>
+    public const int NoSite = -1;
+
     [DoesNotReturn]
     public static void Throw(int code) => throw new TrapException((TrapCode)code);
+
+    /// <summary>Tells the instruction by its offset in the code section.</summary>
+    // As an argument: of calls with equal arguments the JIT makes one, and then the place of the call tells nothing.
+    [DoesNotReturn]
+    public static void ThrowAt(int code, int site) => throw new TrapException((TrapCode)code) { Site = site };
 
     [DoesNotReturn]
     public static void OutOfBoundsMemoryAccess() => throw new TrapException(TrapCode.OutOfBoundsMemoryAccess);
