@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Millrace.Wasm.Runtime;
 
 /// <summary>
@@ -9,15 +12,51 @@ static unsafe class GuestMemory
     // Large copies and fills come in parts, so that an interrupt does not wait for gigabytes.
     const ulong Part = 1 << 20;
 
+    // The longest that two vectors cover.
+    const ulong ShortMax = 32;
+
     public static long Grow(Instance instance, int memory, long pages) => instance.Memories[memory].Grow(pages);
 
     public static void Fill(Instance instance, int memory, long address, int value, long length)
     {
         var target = Range(instance.Memories[memory], address, length);
+        if ((ulong)length <= ShortMax)
+        {
+            FillShort(target, (uint)length, (byte)value);
+            return;
+        }
         for (ulong done = 0; done < (ulong)length; done += Part)
         {
             if (done != 0) CheckInterrupt(instance);
             new Span<byte>(target + done, (int)Math.Min((ulong)length - done, Part)).Fill((byte)value);
+        }
+    }
+
+    // Most fills of C code are short, and Span.Fill writes what is shorter than a vector byte by byte. Two writes that
+    // may overlap cover any length between their size and twice that.
+    static void FillShort(byte* target, uint length, byte value)
+    {
+        var end = target + length;
+        var bytes = value * 0x0101_0101_0101_0101ul;
+        if (length >= 16)
+        {
+            var vector = Vector128.Create(value);
+            vector.Store(target);
+            vector.Store(end - 16);
+        }
+        else if (length >= 8)
+        {
+            Unsafe.WriteUnaligned(target, bytes);
+            Unsafe.WriteUnaligned(end - 8, bytes);
+        }
+        else if (length >= 4)
+        {
+            Unsafe.WriteUnaligned(target, (uint)bytes);
+            Unsafe.WriteUnaligned(end - 4, (uint)bytes);
+        }
+        else
+        {
+            while (target < end) *target++ = value;
         }
     }
 
