@@ -1,7 +1,7 @@
 namespace Millrace.Wasi.Abi;
 
-/// <summary>Error codes of preview 1 that this host gives; numbers and names are the specification's. From 78 on those of
-/// the socket extension's name resolution.</summary>
+/// <summary>Error codes of preview 1 that this host gives; numbers and names are the specification's. From 78 on
+/// those of the socket extension's name resolution.</summary>
 enum Errno : ushort
 {
     Success = 0,

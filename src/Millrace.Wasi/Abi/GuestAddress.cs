@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Millrace.Wasi.Abi;
 
 /// <summary>
-/// Addresses of sockets: a pointer to <c>{buffer, length}</c>. A buffer of 4 or 16 bytes is a bare IPv4 or IPv6 address;
-/// one of 128 starts with the family.
+/// Addresses of sockets: a pointer to <c>{buffer, length}</c>. A buffer of 4 or 16 bytes is a bare IPv4 or IPv6
+/// address; one of 128 starts with the family.
 /// </summary>
 static class GuestAddress
 {
@@ -47,7 +47,7 @@ static class GuestAddress
         return buffer.Length == BareV4Length && family == AddressFamily.InterNetworkV6 ? Errno.Inval : Errno.Success;
     }
 
-    /// <summary>Writes what <see cref="Check"/> found to fit. A buffer of 16 bytes takes an IPv4 address as well.</summary>
+    /// <summary>Writes what <see cref="Check"/> found to fit. A buffer of 16 bytes takes IPv4 as well.</summary>
     public static void Write(IGuestMemory memory, uint at, IPAddress address, bool isTagged)
     {
         if (ReadBuffer(memory, at, out var buffer) != Errno.Success) throw new GuestFaultException();
