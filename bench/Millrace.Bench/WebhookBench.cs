@@ -1,6 +1,8 @@
+using System.Text;
 using Millrace.Cli;
 using Millrace.Cli.Changes;
 using Millrace.Cli.StandIn;
+using Millrace.Cli.Tests.Realism;
 using Millrace.Flows;
 
 namespace Millrace.Bench;
@@ -13,8 +15,9 @@ static class WebhookBench
     public static async Task<Section> RunAsync(BenchPlan plan)
     {
         await using var site = await Site.StartAsync(plan.Folder, Receiver);
-        var (payload, origin) = await Payload.PullRequestAsync() is { } real
-            ? (Site.Sign(real), $"GitHub's own example of a pull_request payload ({Payload.Package})")
+        var (payload, origin) = (await WebhookExamples.FetchAsync("pull_request")).Examples is { } examples
+            ? (Site.Sign(Encoding.UTF8.GetBytes(examples.Of("opened").ToJsonString())),
+                $"GitHub's own example of a pull_request payload ({WebhookExamples.Package})")
             : (site.Opened(new PullRequest("millrace", "millrace", 1, SampleChange.Read(Shipped.Sample("small")))),
                 "the stand-in's pull_request payload (npm fetched none)");
         using var commit = new OneCommit(

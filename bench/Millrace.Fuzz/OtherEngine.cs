@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Formats.Tar;
-using System.IO.Compression;
-using System.Security.Cryptography;
 using System.Text.Json;
+using Millrace.Cli.Tests.Realism;
 
 namespace Millrace.Fuzz;
 
@@ -50,55 +48,8 @@ sealed class OtherEngine : IDisposable
     public static async Task<(string? Program, string Reason)> FetchAsync()
     {
         if (!OperatingSystem.IsLinux()) return (null, $"{Package} runs on Linux only");
-        var folder = Path.Combine(
-            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace", "test-packages",
-            $"{Package}-{Version}");
-        var program = Path.Combine(folder, "package", "bin", "node");
-        if (File.Exists(program)) return (program, "");
-        var scratch = Directory.CreateDirectory($"{folder}.{Guid.NewGuid():N}").FullName;
-        try
-        {
-            if (await PackAsync(scratch) is { } fault) return (null, $"npm did not bring {Package}@{Version}: {fault}");
-            var archive = Directory.EnumerateFiles(scratch, "*.tgz").Single();
-            await using (var file = File.OpenRead(archive))
-            {
-                if ("sha512-" + Convert.ToBase64String(await SHA512.HashDataAsync(file)) != Integrity)
-                    throw new InvalidDataException($"{Package}@{Version} is not what its hash says");
-                file.Position = 0;
-                await using var gzip = new GZipStream(file, CompressionMode.Decompress);
-                await TarFile.ExtractToDirectoryAsync(gzip, scratch, overwriteFiles: true);
-            }
-
-            File.Delete(archive);
-            if (!Directory.Exists(folder)) Directory.Move(scratch, folder);
-            return (program, "");
-        }
-        finally
-        {
-            if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
-        }
-    }
-
-    static async Task<string?> PackAsync(string folder)
-    {
-        var start = new ProcessStartInfo(
-            "npm", ["pack", $"{Package}@{Version}", "--pack-destination", folder, "--ignore-scripts", "--loglevel=error"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var process = Process.Start(start)!;
-            var errors = process.StandardError.ReadToEndAsync();
-            await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            return process.ExitCode == 0 ? null : (await errors).Trim();
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return "npm is not installed";
-        }
+        var (folder, reason) = await NpmArchive.FetchAsync(Package, Version, Integrity);
+        return (folder is null ? null : Path.Combine(folder, "bin", "node"), reason);
     }
 
     public void Dispose()

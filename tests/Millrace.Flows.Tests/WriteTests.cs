@@ -19,6 +19,18 @@ public sealed class WriteTests
         return (await test.RunAsync(), test);
     }
 
+    /// <summary>A run that waits for somebody to say what became of its write.</summary>
+    static async Task<(string Id, TestPlatform Test)> UnknownAsync(Weather weather)
+    {
+        var test = new TestPlatform();
+        test.Outside.Expect(weather);
+        await test.OpenAsync();
+        await test.DeployAsync(door => (int)door.Call("outside.blind", """{"text":"a"}""").State);
+        var id = await test.SendAsync();
+        await UntilAsync(test, id, run => run.Operations is [{ State: OperationState.Unknown }]);
+        return (id, test);
+    }
+
     [Theory]
     [InlineData(Weather.AppliesThenFails)]
     [InlineData(Weather.AppliesThenHangs)]
@@ -133,12 +145,8 @@ public sealed class WriteTests
     [Fact]
     public async Task An_unknown_write_that_a_person_denies_is_sent_again()
     {
-        await using var test = new TestPlatform();
-        test.Outside.Expect(Weather.Fails);
-        await test.OpenAsync();
-        await test.DeployAsync(door => (int)door.Call("outside.blind", """{"text":"a"}""").State);
-        var id = await test.SendAsync();
-        await UntilAsync(test, id, run => run.Operations is [{ State: OperationState.Unknown }]);
+        var (id, test) = await UnknownAsync(Weather.Fails);
+        await using var _ = test;
 
         await test.Platform.ResolveAsync(id, 0, null);
         var run = await test.EndAsync(id);
@@ -150,12 +158,8 @@ public sealed class WriteTests
     [Fact]
     public async Task An_unknown_write_survives_a_crash_and_is_resolved_after_the_end()
     {
-        await using var test = new TestPlatform();
-        test.Outside.Expect(Weather.AppliesThenFails);
-        await test.OpenAsync();
-        await test.DeployAsync(door => (int)door.Call("outside.blind", """{"text":"a"}""").State);
-        var id = await test.SendAsync();
-        await UntilAsync(test, id, run => run.Operations is [{ State: OperationState.Unknown }]);
+        var (id, test) = await UnknownAsync(Weather.AppliesThenFails);
+        await using var _ = test;
         await test.CrashAsync();
         await UntilAsync(test, id, run => run is { Summary.Attempts: 2, Operations: [{ State: OperationState.Unknown }] });
 
@@ -173,12 +177,8 @@ public sealed class WriteTests
     [Fact]
     public async Task An_unknown_write_whose_connection_is_gone_after_a_crash_stays_unknown()
     {
-        await using var test = new TestPlatform();
-        test.Outside.Expect(Weather.AppliesThenFails);
-        await test.OpenAsync();
-        await test.DeployAsync(door => (int)door.Call("outside.blind", """{"text":"a"}""").State);
-        var id = await test.SendAsync();
-        await UntilAsync(test, id, run => run.Operations is [{ State: OperationState.Unknown }]);
+        var (id, test) = await UnknownAsync(Weather.AppliesThenFails);
+        await using var _ = test;
 
         test.HasConnection = false;
         await test.CrashAsync();

@@ -14,21 +14,7 @@ public sealed class EndTests
     [Fact]
     public void Runs_a_program_on_its_input_with_arguments_environment_and_assets()
     {
-        var guest = Wat.Program(
-            """
-            (drop (call $args_get (i32.const 3072) (i32.const 9000)))
-            (call $print (i32.const 9000) (i32.const 5))
-            (drop (call $environ_get (i32.const 3072) (i32.const 9000)))
-            (call $print (i32.const 9000) (i32.const 4))
-            (i32.store (i32.const 1040) (i32.const 9000)) (i32.store (i32.const 1044) (i32.const 100))
-            (drop (call $fd_read (i32.const 0) (i32.const 1040) (i32.const 1) (i32.const 3072)))
-            (call $print (i32.const 9000) (i32.load (i32.const 3072)))
-            (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 96) (i32.const 8) (i32.const 0) (i64.const 2) (i64.const 0)
-              (i32.const 0) (i32.const 3080)))
-            (drop (call $fd_read (i32.load (i32.const 3080)) (i32.const 1040) (i32.const 1) (i32.const 3072)))
-            (drop (call $write (i32.const 2) (i32.const 9000) (i32.load (i32.const 3072))))
-            """,
-            """(data (i32.const 96) "assets/a")""");
+        var guest = Wat.Program(Wat.TellsWhatItWasGiven, Wat.AssetName);
 
         var end = Runs.Execute(guest, _host, Runs.Request with
         {

@@ -1,9 +1,7 @@
-using System.Diagnostics;
-using System.Formats.Tar;
-using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Millrace.Cli.Tests.Realism;
 using Millrace.Flows;
 
 namespace Millrace.Server.Tests;
@@ -11,8 +9,6 @@ namespace Millrace.Server.Tests;
 /// <summary>GitHub's own payloads, as @octokit publishes them; fetched when the test runs.</summary>
 public sealed class WebhookExamplesTests
 {
-    const string ExamplesPackage = "@octokit/webhooks-examples@7.6.1";
-
     static string Repository
     {
         get
@@ -26,7 +22,8 @@ public sealed class WebhookExamplesTests
     [SkippableFact]
     public async Task Real_pull_request_webhooks_are_taken_and_reach_the_guest_unchanged()
     {
-        var examples = await ExamplesAsync("pull_request");
+        var (examples, reason) = await WebhookExamples.FetchAsync("pull_request");
+        Skip.If(examples is null, reason);
         await using var server = await TestServer.StartAsync();
         await server.Platform.DeployAsync(Package.Load(Path.Combine(Repository, "guests", "github")));
         server.Platform.Connections.Add(new NewConnection("gh", "github") { WebhookSecret = TestServer.WebhookSecret },
@@ -38,7 +35,7 @@ public sealed class WebhookExamplesTests
             """);
 
         var taken = 0;
-        foreach (var (example, index) in examples.Select((example, index) => (example, index)))
+        foreach (var (example, index) in examples!.Select((example, index) => (example!, index)))
         {
             var body = Encoding.UTF8.GetBytes(example.ToJsonString());
             using var request = new HttpRequestMessage(HttpMethod.Post, "/hooks/github/gh")
@@ -61,52 +58,5 @@ public sealed class WebhookExamplesTests
             Assert.Equal(body, await server.OutputAsync(run.Summary.Id));
         }
         Assert.NotEqual(0, taken);
-    }
-
-    static async Task<List<JsonNode>> ExamplesAsync(string name)
-    {
-        var folder = Directory.CreateTempSubdirectory("millrace-npm-").FullName;
-        try
-        {
-            var file = await PackAsync(folder);
-            Skip.If(file is null, $"npm is missing, or cannot fetch {ExamplesPackage}");
-            await using var packed = new GZipStream(File.OpenRead(file!), CompressionMode.Decompress);
-            await using var tar = new TarReader(packed);
-            while (await tar.GetNextEntryAsync(copyData: true) is { } entry)
-            {
-                if (entry.Name != "package/api.github.com/index.json") continue;
-                var all = (await JsonNode.ParseAsync(entry.DataStream!))!.AsArray();
-                return [.. all.Single(hook => (string)hook!["name"]! == name)!["examples"]!.AsArray().Select(e => e!)];
-            }
-            throw new InvalidOperationException("The package holds no examples.");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    /// <summary>The fetched file; null when npm is missing or fetches nothing.</summary>
-    static async Task<string?> PackAsync(string folder)
-    {
-        var start = new ProcessStartInfo("npm", ["pack", ExamplesPackage, "--silent"])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var npm = Process.Start(start)!;
-            var output = npm.StandardOutput.ReadToEndAsync();
-            await npm.StandardError.ReadToEndAsync();
-            await output;
-            await npm.WaitForExitAsync();
-            return Directory.EnumerateFiles(folder, "*.tgz").FirstOrDefault();
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
     }
 }

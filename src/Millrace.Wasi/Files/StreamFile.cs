@@ -3,15 +3,13 @@ using Millrace.Wasi.Abi;
 namespace Millrace.Wasi.Files;
 
 /// <summary>Standard input, output or error: a stream without a position.</summary>
-sealed class StreamFile(Stream stream, bool isTerminal) : OpenFile
+sealed class StreamFile(Stream stream, bool isTerminal) : UnseekableFile
 {
     Fdflags _flags;
 
     public override Filetype Type => isTerminal ? Filetype.CharacterDevice : Filetype.Unknown;
 
     public override Fdflags Flags => _flags;
-
-    public override bool IsSeekable => false;
 
     public override Errno Read(Span<byte> buffer, out int count)
     {
@@ -50,41 +48,11 @@ sealed class StreamFile(Stream stream, bool isTerminal) : OpenFile
         }
     }
 
-    public override Errno ReadAt(Span<byte> buffer, ulong offset, out int count)
-    {
-        count = 0;
-        return Errno.Spipe;
-    }
-
-    public override Errno WriteAt(ReadOnlySpan<byte> bytes, ulong offset, out int count)
-    {
-        count = 0;
-        return Errno.Spipe;
-    }
-
-    public override Errno Seek(long delta, Whence whence, out ulong position)
-    {
-        position = 0;
-        return Errno.Spipe;
-    }
-
     public override Errno SetFlags(Fdflags flags)
     {
         _flags = flags;
         return Errno.Success;
     }
-
-    public override Errno SetSize(ulong size) => Errno.Inval;
-
-    public override Errno Allocate(ulong offset, ulong length) => Errno.Spipe;
-
-    public override Errno Stat(out Filestat stat)
-    {
-        stat = new(0, 0, Type, 1, 0, 0, 0, 0);
-        return Errno.Success;
-    }
-
-    public override Errno SetTimes(FileTimes times) => Errno.Notsup;
 
     public override Errno Sync(bool isDataOnly) => Errno.Success;
 }

@@ -9,7 +9,7 @@ namespace Millrace.Wasi.Sockets;
 /// A socket of a guest. The machine's socket never blocks; where the guest's does, <see cref="Network"/> waits, so that
 /// a stopped guest wakes. What is granted is checked here, so no call can forget it.
 /// </summary>
-sealed class OpenSocket : OpenFile
+sealed class OpenSocket : UnseekableFile
 {
     /// <summary>No datagram is larger.</summary>
     public const int DatagramBytesMax = 1 << 16;
@@ -46,8 +46,6 @@ sealed class OpenSocket : OpenFile
     public override Filetype Type => IsStream ? Filetype.SocketStream : Filetype.SocketDgram;
 
     public override Fdflags Flags => IsNonblocking ? Fdflags.Nonblock : Fdflags.None;
-
-    public override bool IsSeekable => false;
 
     public static Errno Open(Network network, AddressFamily family, bool isStream, out OpenSocket? opened)
     {
@@ -234,42 +232,12 @@ sealed class OpenSocket : OpenFile
 
     public override Errno Write(ReadOnlySpan<byte> bytes, out int count) => Send(bytes, !IsNonblocking, out count);
 
-    public override Errno ReadAt(Span<byte> buffer, ulong offset, out int count)
-    {
-        count = 0;
-        return Errno.Spipe;
-    }
-
-    public override Errno WriteAt(ReadOnlySpan<byte> bytes, ulong offset, out int count)
-    {
-        count = 0;
-        return Errno.Spipe;
-    }
-
-    public override Errno Seek(long delta, Whence whence, out ulong position)
-    {
-        position = 0;
-        return Errno.Spipe;
-    }
-
     public override Errno SetFlags(Fdflags flags)
     {
         if ((flags & ~Fdflags.Nonblock) != 0) return Errno.Notsup;
         IsNonblocking = flags.HasFlag(Fdflags.Nonblock);
         return Errno.Success;
     }
-
-    public override Errno SetSize(ulong size) => Errno.Inval;
-
-    public override Errno Allocate(ulong offset, ulong length) => Errno.Spipe;
-
-    public override Errno Stat(out Filestat stat)
-    {
-        stat = new(0, 0, Type, 1, 0, 0, 0, 0);
-        return Errno.Success;
-    }
-
-    public override Errno SetTimes(FileTimes times) => Errno.Notsup;
 
     public override Errno Sync(bool isDataOnly) => Errno.Inval;
 

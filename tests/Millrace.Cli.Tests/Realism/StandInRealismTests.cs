@@ -93,11 +93,8 @@ public class StandInRealismTests
 
     static JsonNode Real(string name, string action)
     {
-        var folder = NpmPackage.FetchAsync(
-            "@octokit/webhooks-examples", "7.6.1",
-            "sha512-De6U3XB6O3DtCa7bKgCMzTHdeopqqZ6SNivMYJnK65ierKL1AnNIA0tkRYCRS7lwGT792d+Ps1WbfHlso6MynQ==").GetAwaiter().GetResult();
-        var all = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "api.github.com", "index.json")))!.AsArray();
-        return all.Single(entry => (string?)entry!["name"] == name)!["examples"]!.AsArray()
-            .First(example => (string?)example!["action"] == action)!;
+        var (examples, reason) = WebhookExamples.FetchAsync(name).GetAwaiter().GetResult();
+        Skip.If(examples is null, reason);
+        return examples!.Of(action);
     }
 }

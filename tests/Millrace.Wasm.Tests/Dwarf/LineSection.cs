@@ -14,7 +14,7 @@ static class LineSection
 
     public static byte[] ModuleBytesOf(byte[] section) => Binary.ModuleBytes.Module(
         Custom(".debug_line", section), Custom(".debug_str", Strings("zero", "of .debug_str")),
-        Custom(".debug_line_str", Strings("/src", "of .debug_line_str")));
+        Custom(".debug_line_str", Strings("/code", "of .debug_line_str")));
 
     /// <summary>A unit of version 3 or 4 with the folder <c>lib</c> and the files <c>a.c</c> and <c>lib/b.c</c>.</summary>
     public static byte[] Unit(int version, params byte[][] program)

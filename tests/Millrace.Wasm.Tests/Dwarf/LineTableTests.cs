@@ -57,8 +57,8 @@ public sealed class LineTableTests
         var lines = LineTable.Read(Module(Unit5(
             Tables, Address(1), [4, 0], Special(0, 1), [4, 1], Special(1, 1), [4, 2], Special(1, 1), End(1))));
 
-        Assert.Equal(new SourceLine("/src/of .debug_str", 2), lines.Find(1));
-        Assert.Equal(new SourceLine("/src/of .debug_line_str/zero", 3), lines.Find(2));
+        Assert.Equal(new SourceLine("/code/of .debug_str", 2), lines.Find(1));
+        Assert.Equal(new SourceLine("/code/of .debug_line_str/zero", 3), lines.Find(2));
         Assert.Null(lines.Find(3)); // a file that is not there
     }
 
