@@ -47,6 +47,30 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task A_run_that_falls_due_while_the_queue_is_read_is_not_forgotten()
+    {
+        await using var test = new TestPlatform();
+        SqliteStore? store = null;
+        test.Store = opened => SlowLeases.Around(store = (SqliteStore)opened);
+        await test.OpenAsync();
+        await test.DeployAsync(door =>
+        {
+            // Its journal row commits the lease too, so that the run is put back and not only rolled back.
+            door.Call("outside.post", "{}");
+            for (var i = 0; i < 4; i++) door.Write(new string('x', 60_000));
+            return 0;
+        });
+        await store!.LimitAsync(pages: 55);
+
+        // The full disk puts the run back until a second later, which passes between the two looks at the queue.
+        var id = await test.SendAsync();
+        await WriteTests.UntilAsync(test, id, _ => { lock (test.Notices) return test.Notices.Count > 0; });
+        await store.LimitAsync(pages: 1_000_000);
+
+        Assert.Equal(RunOutcome.Completed, (await test.EndAsync(id)).Summary.Outcome);
+    }
+
+    [Fact]
     public async Task An_open_child_of_a_read_is_entered_again_with_what_it_has()
     {
         await using var test = new TestPlatform();

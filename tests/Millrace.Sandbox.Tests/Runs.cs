@@ -25,6 +25,16 @@ static class Runs
         host.Run = SandboxRun.Create(Wat.Engine, module, request ?? Request, host, time ?? TimeProvider.System);
         return new(host.Run);
     }
+
+    public static async Task UntilAsync(Func<bool> isSo)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!isSo())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TestTimeout, "it did not come to that");
+            await Task.Delay(1);
+        }
+    }
 }
 
 /// <summary>A guest that runs.</summary>

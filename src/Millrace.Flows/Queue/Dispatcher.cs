@@ -90,8 +90,10 @@ sealed class Dispatcher(Node node) : IDisposable
         {
             try
             {
-                await LeaseAsync();
-                await WaitAsync();
+                // One time for both: what falls due between them would be neither leased nor waited for.
+                var now = node.Time.GetUtcNow();
+                await LeaseAsync(now);
+                await WaitAsync(now);
             }
             catch (OperationCanceledException)
             {
@@ -107,12 +109,12 @@ sealed class Dispatcher(Node node) : IDisposable
         }
     }
 
-    async Task LeaseAsync()
+    async Task LeaseAsync(DateTimeOffset now)
     {
         int free;
         lock (_lock) free = node.Options.RunsMax - _active.Count;
         if (free <= 0) return;
-        var rows = await node.Store.LeaseAsync(node.Owner, node.Time.GetUtcNow(), node.LeaseUntil, free);
+        var rows = await node.Store.LeaseAsync(node.Owner, now, node.LeaseUntil, free);
         foreach (var row in rows) Begin(row);
     }
 
@@ -148,9 +150,9 @@ sealed class Dispatcher(Node node) : IDisposable
         Wake();
     }
 
-    async Task WaitAsync()
+    async Task WaitAsync(DateTimeOffset now)
     {
-        var due = await node.Store.NextDueAsync(node.Time.GetUtcNow());
+        var due = await node.Store.NextDueAsync(now);
         if (due is not { } later)
         {
             await _wake.WaitAsync(node.Stopping);

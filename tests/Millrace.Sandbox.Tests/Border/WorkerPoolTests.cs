@@ -23,12 +23,12 @@ public sealed class WorkerPoolTests
     {
         await using var border = new BorderPool(BorderPool.Standard with { Spares = 1, SpareDelay = TimeSpan.Zero });
         border.Pool.Warm();
-        await UntilAsync(() => border.Pool.Workers is [{ Group: "" }]);
+        await Runs.UntilAsync(() => border.Pool.Workers is [{ Group: "" }]);
         var spare = border.Pool.Workers[0].ProcessId;
 
         border.Execute(Module, new());
 
-        await UntilAsync(() => border.Pool.Workers.Length == 2);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 2);
         Assert.Equal(spare, border.Pool.Workers.Single(worker => worker.Group == "test").ProcessId);
     }
 
@@ -47,7 +47,7 @@ public sealed class WorkerPoolTests
 
         // Two workers were started, each while no other served.
         Assert.Equal(2, served.Count);
-        await UntilAsync(() => border.Pool.Workers.Length == 0);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 0);
         Assert.Empty(border.Notices);
     }
 
@@ -57,10 +57,10 @@ public sealed class WorkerPoolTests
         await using var border = new BorderPool(BorderPool.Standard with { MemoryBytesMax = 1 });
 
         border.Execute(Module, new());
-        await UntilAsync(() => border.Pool.Workers is [{ MemoryBytes: > 0 }]);
+        await Runs.UntilAsync(() => border.Pool.Workers is [{ MemoryBytes: > 0 }]);
         border.Execute(Module, new());
 
-        await UntilAsync(() => border.Pool.Workers.Length == 0);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 0);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class WorkerPoolTests
 
         for (var i = 0; i < 3; i++) border.Execute(Wat.ProgramBytes($"(call $print_i32 (i32.const {i}))"), new());
 
-        await UntilAsync(() => border.Pool.Workers.Length == 0);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 0);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class WorkerPoolTests
         host.Answer(0, "{}");
 
         Assert.Equal(RunEndKind.Exited, (await waiting.WaitAsync(Runs.TestTimeout)).Kind);
-        await UntilAsync(() => border.Pool.Workers.Length == 0);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 0);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class WorkerPoolTests
         Assert.Single(border.Pool.Workers);
         time.Advance(TimeSpan.FromMinutes(2));
 
-        await UntilAsync(() => border.Pool.Workers.Length == 0);
+        await Runs.UntilAsync(() => border.Pool.Workers.Length == 0);
         Assert.Empty(border.Notices);
     }
 
@@ -124,7 +124,7 @@ public sealed class WorkerPoolTests
 
         Assert.Equal(RunEndKind.Exited, end.Kind);
         Assert.Equal(2, launched.Count);
-        await UntilAsync(() => border.Notices is [var notice] && notice.Contains("is gone", StringComparison.Ordinal));
+        await Runs.UntilAsync(() => border.Notices is [var notice] && notice.Contains("is gone", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -163,16 +163,6 @@ public sealed class WorkerPoolTests
 
         Assert.Empty(border.Pool.Workers);
         await Assert.ThrowsAsync<WorkerLostException>(() => border.Start(Module, new()));
-    }
-
-    static async Task UntilAsync(Func<bool> isSo)
-    {
-        var until = TimeProvider.System.GetTimestamp();
-        while (!isSo())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(until) < Runs.TestTimeout, "it did not come to that");
-            await Task.Yield();
-        }
     }
 
     /// <summary>Time that goes on when it is told to; its timers then ring.</summary>
