@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Millrace.Fuzz;
+using Millrace.Fuzz.Mutation;
 using Millrace.Wasm.Compilation;
 
 var from = new Option<long>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
@@ -15,9 +16,12 @@ var show = new Option<long?>("--show") { Description = "Prints the module of a s
 var fault = new Option<CompilerFault>("--fault") { Description = "A mistake for this compiler; ends with 1 where it is found." };
 var faults = new Option<bool>("--faults") { Description = "Searches every such mistake, each for --minutes at most." };
 var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
+var mutate = new Option<bool>("--mutate") { Description = "Mutates modules, texts and scripts instead, for --minutes." };
+var corpus = new Option<string?>("--corpus") { Description = "With --mutate: a folder of further modules and scripts." };
+var place = new Option<string?>("--place") { Description = "With --mutate: works in this process, and tells its seed there." };
 var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
 {
-    from, count, minutes, keep, show, fault, faults, file,
+    from, count, minutes, keep, show, fault, faults, file, mutate, corpus, place,
 };
 root.SetAction(async (result, cancel) =>
 {
@@ -28,6 +32,24 @@ root.SetAction(async (result, cancel) =>
     }
 
     var limit = result.GetValue(minutes) is > 0 and var given ? TimeSpan.FromMinutes(given) : TimeSpan.MaxValue;
+    if (result.GetValue(mutate) && result.GetValue(place) is { } at)
+    {
+        var all = result.GetValue(count);
+        return MutationRun.Work(
+            result.GetValue(from), all == long.MaxValue ? all : result.GetValue(from) + all, limit, result.GetValue(corpus),
+            result.GetRequiredValue(keep), at) == 0 ? 0 : 1;
+    }
+
+    if (result.GetValue(mutate))
+    {
+        var time = limit < TimeSpan.MaxValue ? limit : TimeSpan.FromMinutes(10);
+        var (found, failed) = await MutationRun.RunAsync(
+            result.GetValue(from), time, result.GetValue(corpus), result.GetRequiredValue(keep), cancel);
+        Console.WriteLine(found);
+        if (result.GetValue(file) is { } there) File.WriteAllText(there, found);
+        return failed == 0 ? 0 : 1;
+    }
+
     if (result.GetValue(faults))
     {
         var table = await FaultSearch.TableAsync(limit < TimeSpan.MaxValue ? limit : TimeSpan.FromMinutes(10), Console.Error.WriteLine, cancel);
