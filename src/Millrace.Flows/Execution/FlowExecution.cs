@@ -106,7 +106,7 @@ sealed class FlowExecution(Node node, RunRow run)
     }
 
     /// <summary>Puts the run back, however long the store refuses: until then it stays leased.</summary>
-    public async Task ReleaseAsync(StopCause cause)
+    public async Task ReleaseAsync(RunRow lease, StopCause cause, bool isLost)
     {
         while (!node.IsGone)
         {
@@ -114,7 +114,7 @@ sealed class FlowExecution(Node node, RunRow run)
             {
                 var now = node.Time.GetUtcNow();
                 var due = cause == StopCause.Unstored ? now + StoreBackOff : now;
-                await node.Store.ReleaseAsync(Lease, cause is StopCause.Lost or StopCause.WorkerLost, due, now);
+                await node.Store.ReleaseAsync(lease, isLost, due, now);
                 return;
             }
             catch (PlatformException failure)

@@ -143,11 +143,29 @@ sealed class Dispatcher(Node node) : IDisposable
     async Task RunAsync(FlowExecution execution)
     {
         var pause = await execution.RunAsync();
-        lock (_lock) _active.Remove(execution.Run.Id);
-        // Only now: once it is back in the queue it is leased anew.
-        if (pause != StopCause.None) await execution.ReleaseAsync(pause);
+        if (pause != StopCause.None) await PutBackAsync(execution, pause);
+        else lock (_lock) _active.Remove(execution.Run.Id);
         node.Feeds.Pulse(execution.Run.Id);
         Wake();
+    }
+
+    /// <summary>
+    /// Puts a run back and forgets it. A lease that came in the meantime, for the one before was never committed or is
+    /// back in the queue, goes back as well: nobody else may execute the run until this has ended.
+    /// </summary>
+    async Task PutBackAsync(FlowExecution execution, StopCause pause)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            var lease = execution.Lease;
+            await execution.ReleaseAsync(lease, pause, isFirst && pause is (StopCause.Lost or StopCause.WorkerLost));
+            lock (_lock)
+            {
+                if (!ReferenceEquals(execution.Lease, lease)) continue;
+                _active.Remove(execution.Run.Id);
+                return;
+            }
+        }
     }
 
     async Task WaitAsync(DateTimeOffset now)
