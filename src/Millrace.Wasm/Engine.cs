@@ -1,5 +1,6 @@
 using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Runtime.Memories;
 using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm;
@@ -23,9 +24,25 @@ public sealed record EngineOptions
     /// </summary>
     public bool IsMetered { get; init; }
 
+    /// <summary>
+    /// Bytes that the initial memories of modules may take together: of a module that is instantiated again they are
+    /// kept once, and its instances copy only the pages they write. Beyond that, each instance copies all. Default
+    /// 1 GiB.
+    /// </summary>
+    public long MemoryImageBytesMax { get; init; } = 1L << 30;
+
     /// <summary>A mistake for the compiler to make; for tests of tests.</summary>
     internal CompilerFault Fault { get; init; }
+
+    /// <summary>What the system is to refuse; for tests.</summary>
+    internal PlatformFault PlatformFault { get; init; }
 }
+
+/// <summary>What an engine keeps of its modules' initial memories.</summary>
+/// <param name="Count">Memories.</param>
+/// <param name="Bytes">Bytes of them.</param>
+/// <param name="Refusal">Why the last one that could not be kept was not; null: all were.</param>
+public sealed record MemoryImageCounts(int Count, long Bytes, string? Refusal);
 
 /// <summary>Settings and shared parts of all modules and stores made with it. Thread-safe.</summary>
 public sealed class Engine : IDisposable
@@ -37,10 +54,16 @@ public sealed class Engine : IDisposable
     {
         Options = options ?? new();
         Signatures = new SignatureTable(Types);
+        Images = new ImageAccount(Options);
     }
 
     /// <summary>The settings given.</summary>
     public EngineOptions Options { get; }
+
+    /// <summary>What is kept of initial memories now.</summary>
+    public MemoryImageCounts MemoryImages => Images.Counts;
+
+    internal ImageAccount Images { get; }
 
     /// <summary>Numbers of types that hold across modules.</summary>
     internal TypeCanonicalizer Types { get; } = new();

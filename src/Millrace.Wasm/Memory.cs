@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Runtime.Memories;
 
 namespace Millrace.Wasm;
 
@@ -31,6 +32,9 @@ public sealed unsafe class Memory
     /// needed. Its bytes count for <paramref name="store"/>.</param>
     /// <exception cref="LinkException">The store's limits or the system do not allow the initial size.</exception>
     public Memory(Store store, long pagesMin, long? pagesMax = null, bool is64 = false, bool isShared = false)
+        : this(store, pagesMin, pagesMax, is64, isShared, null) { }
+
+    Memory(Store store, long pagesMin, long? pagesMax, bool is64, bool isShared, MemoryImage? image)
     {
         if (isShared && pagesMax is null) throw new ArgumentException("shared memory must have maximum");
         Is64 = is64;
@@ -43,14 +47,17 @@ public sealed unsafe class Memory
         PagesMax = pagesMax;
         _isPortable = store.Engine.Options.IsPortable;
         store.Own(this);
-        if (!_isPortable) Reserve(pagesMin);
+        if (!_isPortable) Reserve(pagesMin, image);
         else if (isShared) AllocateForGood();
         if (Grow(pagesMin) < 0)
             throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
     }
 
-    internal Memory(Store store, SizeLimits limits)
-        : this(store, (long)limits.Min, (long?)limits.Max, limits.Is64, limits.IsShared) { }
+    internal Memory(Store store, SizeLimits limits, MemoryImage? image = null)
+        : this(store, (long)limits.Min, (long?)limits.Max, limits.Is64, limits.IsShared, image) { }
+
+    /// <summary>Whether it was made with the image it was asked to have.</summary>
+    internal bool HasImage => _range?.Image is not null;
 
     internal Store Store { get; }
 
@@ -147,10 +154,10 @@ public sealed unsafe class Memory
         Length = 0;
     }
 
-    void Reserve(long pages)
+    void Reserve(long pages, MemoryImage? image)
     {
         var bytesMax = Math.Min(Bytes(PagesMax ?? _pagesReach), Store.Limits.MemoryBytesMax);
-        _range = AddressRange.Reserve((ulong)bytesMax, (nuint)Bytes(pages))
+        _range = AddressRange.Reserve((ulong)bytesMax, (nuint)Bytes(pages), image)
             ?? throw new LinkException("no address space is left for a memory");
         Base = (byte*)_range.Address;
     }

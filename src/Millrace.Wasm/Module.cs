@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Runtime.Memories;
 using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm;
@@ -44,6 +45,7 @@ public sealed class Module
         (Engine, Definition) = (engine, definition);
         _exports = Exports.ToFrozenDictionary(export => export.Name);
         Code = ModuleCompiler.Compile(engine, definition);
+        Images = new MemoryImages(engine, definition);
         Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
             TypeOf(import)))];
     }
@@ -60,6 +62,8 @@ public sealed class Module
     internal ModuleDefinition Definition { get; }
 
     internal CompiledModule Code { get; }
+
+    internal MemoryImages Images { get; }
 
     /// <summary>
     /// Decodes, validates and compiles a binary module. Machine code is made per function when it is first called;

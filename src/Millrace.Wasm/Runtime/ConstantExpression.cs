@@ -22,6 +22,24 @@ ref struct ConstantExpression
         return expression._top;
     }
 
+    /// <summary>The value of an expression of constants alone, which is the same in every instance.</summary>
+    public static bool TryEvaluate(ModuleDefinition definition, CodeRange code, out Value value)
+    {
+        var expression = new ConstantExpression(null!);
+        var reader = new InstructionReader(definition.Bytes.Span, code);
+        value = default;
+        while (reader.Read())
+        {
+            if (!IsConstant(reader.Opcode)) return false;
+            expression.Step(reader);
+        }
+        value = expression._top;
+        return true;
+    }
+
+    static bool IsConstant(Opcode opcode) => opcode is Opcode.I32Const or Opcode.I64Const or Opcode.End
+        or Opcode.I32Add or Opcode.I32Sub or Opcode.I32Mul or Opcode.I64Add or Opcode.I64Sub or Opcode.I64Mul;
+
     void Step(in InstructionReader reader)
     {
         switch (reader.Opcode)

@@ -61,9 +61,11 @@ static unsafe class Instantiation
 
     static void AllocateMemories(Instance instance, ModuleDefinition definition)
     {
+        var images = instance.Module.Images.Next();
         for (var i = definition.ImportedMemoryCount; i < definition.Memories.Length; i++)
         {
-            instance.Memories[i] = new Memory(instance.Store, definition.Memories[i].Limits);
+            var image = images.IsEmpty ? null : images[i];
+            instance.Memories[i] = new Memory(instance.Store, definition.Memories[i].Limits, image);
         }
         if (instance.Memories.Length == 0) return;
         instance.Memory0 = instance.Memories[0];
@@ -149,11 +151,18 @@ static unsafe class Instantiation
         {
             var segment = definition.Data[i];
             if (segment.Mode != SegmentMode.Active) continue;
-            var offset = Address(instance, segment.Offset, definition.Memories[segment.MemoryIndex].Limits);
-            GuestMemory.Init(instance, segment.MemoryIndex, i, offset, 0, segment.Content.Length);
+            if (!IsInImage(instance, definition, segment.MemoryIndex))
+            {
+                var offset = Address(instance, segment.Offset, definition.Memories[segment.MemoryIndex].Limits);
+                GuestMemory.Init(instance, segment.MemoryIndex, i, offset, 0, segment.Content.Length);
+            }
             GuestMemory.DropData(instance, i);
         }
     }
+
+    // An imported memory may have an image too: of another module.
+    static bool IsInImage(Instance instance, ModuleDefinition definition, int memory) =>
+        memory >= definition.ImportedMemoryCount && instance.Memories[memory].HasImage;
 
     static long Address(Instance instance, CodeRange offset, SizeLimits limits)
     {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Runtime.Memories;
 
 namespace Millrace.Wasm.Tests.Runtime;
 

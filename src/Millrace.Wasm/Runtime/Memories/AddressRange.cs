@@ -1,7 +1,6 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace Millrace.Wasm.Runtime;
+namespace Millrace.Wasm.Runtime.Memories;
 
 /// <summary>
 /// Reserved address space in which a linear memory lives: as long as any 32-bit address plus any 32-bit offset can
@@ -11,7 +10,8 @@ namespace Millrace.Wasm.Runtime;
 /// </summary>
 /// <remarks>
 /// Reserving and giving back 8 GiB costs more than all else that makes an instance, so a few ranges wait for the next
-/// memory. Their pages are given back to the system, which hands out zeroed ones.
+/// memory (<see cref="RangePool"/>). What was written to their pages is given back to the system, which then shows
+/// zeros again, or what the range's <see cref="MemoryImage"/> holds.
 /// </remarks>
 sealed partial class AddressRange
 {
@@ -26,10 +26,7 @@ sealed partial class AddressRange
     // Half of what a process on x64 or arm64 can address.
     const ulong LargestTried = 1UL << 46;
 
-    // Half a TiB of address space, of 128; no memory.
-    const int WaitingMax = 64;
-
-    static readonly ConcurrentStack<AddressRange> Waiting = new();
+    static readonly RangePool Waiting = new();
 
     readonly nuint _reserved;
     nuint _usable;
@@ -38,24 +35,26 @@ sealed partial class AddressRange
 
     public nint Address { get; }
 
+    /// <summary>What lies in it before anything is written; null for zeros alone.</summary>
+    public MemoryImage? Image { get; private set; }
+
     /// <summary>
     /// A range for a memory of at most <paramref name="bytesMax"/>, of which <paramref name="bytes"/> will be asked for
-    /// at once; null when there is no room.
+    /// at once; null when there is no room. It has the image unless the system refuses to map that.
     /// </summary>
-    public static AddressRange? Reserve(ulong bytesMax, nuint bytes)
+    public static AddressRange? Reserve(ulong bytesMax, nuint bytes, MemoryImage? image = null)
     {
-        // A 64-bit memory may grow beyond the common length: as far as there is room.
-        for (var large = Math.Min(bytesMax, LargestTried); large > Reach; large /= 2)
-            if (Map((nuint)large) is { } range) return range;
-
-        if (Waiting.TryPop(out var waiting))
+        var range = Reserve(bytesMax, image);
+        if (range is null) return null;
+        // Usable and of this image already, as nearly always: not one call of the system.
+        if (range._usable > bytes && !range.SetUsable(bytes))
         {
-            if (waiting._usable <= bytes || waiting.SetUsable(bytes)) return waiting;
-            _ = Unmap(waiting.Address, waiting._reserved);
+            range.Unmap();
+            return Reserve(bytesMax, bytes, image);
         }
-
-        // Where little address space is left (ulimit -v): what the memory may grow to; the checks alone guard it then.
-        return Map(unchecked((nuint)Reach)) ?? Map((nuint)Math.Max(bytesMax, 0x10000));
+        if (range.Image is null && image is not null && range.SetUsable(bytes) && image.TryMap(range.Address))
+            range.Image = image;
+        return range;
     }
 
     /// <summary>Makes exactly the first bytes usable; new ones read as zero. False when the system refuses.</summary>
@@ -68,14 +67,33 @@ sealed partial class AddressRange
         return true;
     }
 
-    /// <summary>Gives the pages back. Nobody may use the range any more.</summary>
+    /// <summary>Gives what was written back. Nobody may use the range any more.</summary>
     public void Release()
     {
-        // Whoever gets the range next must find zeros: without the system's word for it, the range goes.
-        var isClean = _reserved == unchecked((nuint)Reach) && Waiting.Count < WaitingMax
+        // Whoever gets the range next must find nothing of this owner: without the system's word for it, the range goes.
+        var isClean = _reserved == unchecked((nuint)Reach) && Image is not { IsClosed: true }
             && (_usable == 0 || Advise(Address, _usable, AdviseDontNeed) == 0);
-        if (isClean) Waiting.Push(this);
-        else _ = Unmap(Address, _reserved);
+        var gone = isClean ? Waiting.Put(this) : this;
+        gone?.Unmap();
+    }
+
+    /// <summary>Lets go of the ranges that wait with an image that nobody will ask for again.</summary>
+    public static void Forget(MemoryImage image)
+    {
+        while (Waiting.TryTake(image) is { } range) range.Unmap();
+    }
+
+    static AddressRange? Reserve(ulong bytesMax, MemoryImage? image)
+    {
+        // A 64-bit memory may grow beyond the common length: as far as there is room.
+        for (var large = Math.Min(bytesMax, LargestTried); large > Reach; large /= 2)
+            if (Map((nuint)large) is { } range) return range;
+
+        if (Waiting.TryTake(image) is { } waiting) return waiting;
+        if (image is not null && Waiting.TryTake(null) is { } empty) return empty;
+
+        // Where little address space is left (ulimit -v): what the memory may grow to; the checks alone guard it then.
+        return Map(unchecked((nuint)Reach)) ?? Map((nuint)Math.Max(bytesMax, 0x10000));
     }
 
     static AddressRange? Map(nuint reserved)
@@ -83,6 +101,8 @@ sealed partial class AddressRange
         var address = Map(0, reserved, ProtNone, MapPrivateAnonymousNoReserve, -1, 0);
         return address == -1 ? null : new(address, reserved);
     }
+
+    void Unmap() => _ = Unmap(Address, _reserved);
 
     [LibraryImport("libc", EntryPoint = "mmap")]
     private static partial nint Map(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
