@@ -1,4 +1,5 @@
 using Millrace.Bench.Kernels;
+using Millrace.Bench.Programs;
 using Millrace.Cli;
 
 namespace Millrace.Bench;
@@ -23,6 +24,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("deploys", DeploysBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
         new("kernels", KernelBench.RunAsync),
+        new("programs", ProgramBench.RunAsync),
         new("memory", MemoryBench.RunAsync),
     ];
 }

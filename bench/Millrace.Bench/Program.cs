@@ -19,7 +19,7 @@ var reviews = new Option<int>("--reviews")
     Description = "Reviews before memory is read.",
     DefaultValueFactory = _ => 1000,
 };
-var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
+var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown; with --only, their sections alone." };
 var folder = new Option<string?>("--folder") { Description = "Where data folders are made: the disk to measure." };
 var root = new RootCommand("Measures Millrace beside what else would do the job.")
 {
@@ -40,6 +40,8 @@ root.SetAction(async (result, cancel) =>
     }
     var text = report.End();
     screen.Result(text);
-    if (result.GetValue(file) is { } path) await File.WriteAllTextAsync(path, text, cancel);
+    if (result.GetValue(file) is not { } path) return;
+    var isPart = names.Length < Bench.All.Length && File.Exists(path);
+    await File.WriteAllTextAsync(path, isPart ? report.Within(await File.ReadAllTextAsync(path, cancel)) : text, cancel);
 });
 return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });

@@ -16,39 +16,60 @@ sealed record Section(string Title, string How, params Figure[] Figures);
 /// <summary>The results with the machine, the commit and the command that gave them.</summary>
 sealed class Report
 {
-    readonly StringBuilder _text = new();
+    readonly List<(string Title, string Text)> _sections = [];
+    readonly string _head;
+    readonly string _origin;
+
+    Report(string head, string origin) => (_head, _origin) = (head, origin);
 
     public static async Task<Report> BeginAsync(string arguments)
     {
-        var report = new Report();
         var model = (await File.ReadAllLinesAsync("/proc/cpuinfo"))
             .First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim();
         var kernel = (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease")).Trim();
         var now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
-        report._text.Append(CultureInfo.InvariantCulture, $"""
+        var machine = $"{model}, {Environment.ProcessorCount} cores, Linux {kernel}, .NET {Environment.Version}";
+        var commit = await GitAsync("rev-parse", "--short", "HEAD");
+        var command = $"`dotnet run --project bench/Millrace.Bench -c Release -- {arguments}`";
+        var head = $"""
             # Results
 
             | | |
             |---|---|
-            | machine | {model}, {Environment.ProcessorCount} cores, Linux {kernel}, .NET {Environment.Version} |
-            | commit | {await GitAsync("rev-parse", "--short", "HEAD")} |
-            | command | `dotnet run --project bench/Millrace.Bench -c Release -- {arguments}` |
+            | machine | {machine} |
+            | commit | {commit} |
+            | command | {command} |
             | begun | {now} UTC, load average {Load()} |
 
-            """);
-        return report;
+            """;
+        return new(head, $"Measured by itself: {machine}; commit {commit}; {command}; begun {now} UTC, load average {Load()}.");
     }
 
     public void Add(Section section)
     {
-        _text.Append(CultureInfo.InvariantCulture, $"\n## {section.Title}\n\n{section.How}\n\n");
-        _text.Append("| | measured | aim |\n|---|---|---|\n");
+        var text = new StringBuilder($"{section.How}\n");
+        if (section.Figures.Length > 0) text.Append("\n| | measured | aim |\n|---|---|---|\n");
         foreach (var figure in section.Figures)
-            _text.Append(CultureInfo.InvariantCulture, $"| {figure.What} | {figure.Value} | {figure.Aim} |\n");
-        _text.Append(CultureInfo.InvariantCulture, $"\nLoad average at its end: {Load()}.\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {figure.What} | {figure.Value} | {figure.Aim} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nLoad average at its end: {Load()}.\n");
+        _sections.Add((section.Title, text.ToString()));
     }
 
-    public string End() => _text.ToString();
+    /// <summary>The whole file.</summary>
+    public string End() => _head + string.Concat(_sections.Select(one => $"\n## {one.Title}\n\n{one.Text}"));
+
+    /// <summary>Another file with these sections in place of its own; those that it lacks come last.</summary>
+    public string Within(string file)
+    {
+        foreach (var (title, text) in _sections)
+        {
+            var section = $"\n## {title}\n\n{_origin}\n\n{text}";
+            var start = file.IndexOf($"\n## {title}\n", StringComparison.Ordinal);
+            var end = start < 0 ? -1 : file.IndexOf("\n## ", start + 1, StringComparison.Ordinal);
+            file = start < 0 ? file + section : file[..start] + section + (end < 0 ? "" : file[end..]);
+        }
+        return file;
+    }
 
     static string Load() => string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ')[..3]);
 
