@@ -31,6 +31,15 @@ public sealed record EngineOptions
     /// </summary>
     public long MemoryImageBytesMax { get; init; } = 1L << 30;
 
+    /// <summary>Where machine code of modules lies that was compiled ahead of time; null: the JIT compiles all.</summary>
+    public CodeCache? Cache { get; init; }
+
+    /// <summary>
+    /// Whether a module that the cache lacks is compiled ahead of time, however long that takes, before it is used;
+    /// else the JIT compiles it.
+    /// </summary>
+    public bool IsAheadOfTime { get; init; }
+
     /// <summary>A mistake for the compiler to make; for tests of tests.</summary>
     internal CompilerFault Fault { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime.Memories;
@@ -40,11 +41,10 @@ public sealed class Module
 {
     readonly FrozenDictionary<string, ModuleExport> _exports;
 
-    Module(Engine engine, ModuleDefinition definition)
+    Module(Engine engine, ModuleDefinition definition, CompiledModule code)
     {
-        (Engine, Definition) = (engine, definition);
+        (Engine, Definition, Code) = (engine, definition, code);
         _exports = Exports.ToFrozenDictionary(export => export.Name);
-        Code = ModuleCompiler.Compile(engine, definition);
         Images = new MemoryImages(engine, definition);
         Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
             TypeOf(import)))];
@@ -59,6 +59,10 @@ public sealed class Module
     /// <summary>Exports, in the module's order.</summary>
     public ImmutableArray<ModuleExport> Exports => Definition.Exports;
 
+    /// <summary>Whether its machine code was compiled ahead of time: the JIT compiles nothing of it, but for what
+    /// crossgen2 left over (<see cref="AheadReport.Remaining"/>).</summary>
+    public bool IsAheadOfTime => Code.IsAhead;
+
     internal ModuleDefinition Definition { get; }
 
     internal CompiledModule Code { get; }
@@ -67,17 +71,32 @@ public sealed class Module
 
     /// <summary>
     /// Decodes, validates and compiles a binary module. Machine code is made per function when it is first called;
-    /// it is unloaded when neither the module nor an instance of it is referred to any more.
+    /// it is unloaded when neither the module nor an instance of it is referred to any more. Machine code that the
+    /// engine's cache has is used instead (<see cref="EngineOptions.Cache"/>); it stays until the process ends.
     /// </summary>
+    /// <exception cref="AheadException">It had to be compiled ahead of time (<see cref="EngineOptions.IsAheadOfTime"/>),
+    /// and could not be.</exception>
     /// <exception cref="MalformedException">The bytes are not a module.</exception>
     /// <exception cref="InvalidException">The module breaks a typing rule.</exception>
     /// <exception cref="UnsupportedFeatureException">The module uses a feature that is not there yet.</exception>
     public static Module Compile(Engine engine, ReadOnlyMemory<byte> bytes)
     {
         engine.ThrowIfDisposed();
+        if (engine.Options.Cache is { } cache)
+        {
+            if (engine.Options.IsAheadOfTime) cache.Compile(engine.Options, bytes);
+            if (cache.Find(engine.Options, bytes.Span) is { } loaded) return Link(engine, bytes, loaded);
+        }
         var definition = Decoder.Decode(bytes);
         Validator.Validate(definition);
-        return new Module(engine, definition);
+        return new Module(engine, definition, ModuleCompiler.Compile(engine, definition));
+    }
+
+    // It was validated when it was compiled.
+    static Module Link(Engine engine, ReadOnlyMemory<byte> bytes, LoadedImage loaded)
+    {
+        var definition = Decoder.DecodeKnown(bytes, loaded.Links.Features);
+        return new Module(engine, definition, ModuleCompiler.Link(engine, definition, loaded));
     }
 
     FunctionType? TypeOf(ImportDefinition import) => import.Kind switch

@@ -10,4 +10,10 @@ static class Decoder
     /// <exception cref="MalformedException">The bytes are not a module, or ask for more than <see cref="Limits"/>
     /// gives.</exception>
     public static ModuleDefinition Decode(ReadOnlyMemory<byte> bytes) => new ModuleReader(bytes).Read();
+
+    /// <summary>Decodes a module whose code was read before; the bodies of functions are passed by.</summary>
+    /// <param name="bytes">The module.</param>
+    /// <param name="features">What reading its code found.</param>
+    public static ModuleDefinition DecodeKnown(ReadOnlyMemory<byte> bytes, WasmFeatures features) =>
+        new ModuleReader(bytes, features).Read();
 }

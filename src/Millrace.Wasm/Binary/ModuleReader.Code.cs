@@ -19,6 +19,12 @@ ref partial struct ModuleReader
         var length = _bytes.U32();
         if (length > (uint)_bytes.Left) throw _bytes.UnexpectedEnd();
         if (length > Limits.FunctionBytes) throw Malformed($"function too large: {length} bytes", at);
+        if (_known is not null)
+        {
+            var body = new CodeRange(_bytes.Position, _bytes.Position + (int)length);
+            _bytes.Position = body.End;
+            return new FunctionBody([], 0, body);
+        }
         var section = _bytes;
         var end = section.Position + (int)length;
         _bytes = new ByteReader(_module, section.Position, end);

@@ -35,8 +35,12 @@ ref partial struct ModuleReader
     // Whether each open block is an `if` that may still have its `else`; reused for all bodies.
     bool[] _blocks = new bool[64];
 
-    public ModuleReader(ReadOnlyMemory<byte> memory)
+    // Of a module that was decoded before: what its code was found to use.
+    readonly WasmFeatures? _known;
+
+    public ModuleReader(ReadOnlyMemory<byte> memory, WasmFeatures? known = null)
     {
+        _known = known;
         _memory = memory;
         _module = memory.Span;
         _bytes = new ByteReader(_module, 0, _module.Length);
@@ -66,7 +70,7 @@ ref partial struct ModuleReader
             Data = _data,
             CustomSections = _customs.DrainToImmutable(),
             CodeSection = _codeSection,
-            Features = _features,
+            Features = _known ?? _features,
             ImportedFunctionCount = _imported.Functions,
             ImportedTableCount = _imported.Tables,
             ImportedMemoryCount = _imported.Memories,

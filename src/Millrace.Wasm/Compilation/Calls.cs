@@ -90,7 +90,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         var mismatch = body.Trap(TrapCode.IndirectCallTypeMismatch);
         Il.LoadLocal(callee);
         Il.LoadField(image.Field(GuestMembers.SignatureId));
-        Il.Constant(types.IdOf(typeIndex));
+        body.LoadNumber(typeIndex);
         if (!types.HasSubtypes(typeIndex))
         {
             Il.Jump(ILOpCode.Bne_un, mismatch);
@@ -99,7 +99,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         var isEqual = new IlLabel();
         Il.Jump(ILOpCode.Beq, isEqual);
         Il.LoadLocal(callee);
-        Il.Constant(types.IdOf(typeIndex));
+        body.LoadNumber(typeIndex);
         Il.Constant(types.DepthOf(typeIndex));
         Il.Call(image.Method(GuestMembers.FunctionHasType), 3, 1);
         Il.Jump(ILOpCode.Brfalse, mismatch);

@@ -1,4 +1,5 @@
 using System.Reflection.Metadata;
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime.Objects;
 
@@ -90,14 +91,24 @@ sealed class CastInstructions(FunctionBody body, OperandStack stack, ControlFlow
         if (target.Heap != HeapKind.Defined)
         {
             var test = target.Heap == HeapKind.Eq ? IsObject : isKnown ? IsKnownKind : IsKind;
-            return On(test, value, (int)target.Heap, 0, target);
+            return Expression.Of(test, value, Constant((int)target.Heap, 0, target));
         }
         var hasSubtypes = types.HasSubtypes(target.TypeIndex);
         var isFunction = body.Module.Definition.Types[target.TypeIndex].Kind == CompositeKind.Function;
         var operation = isFunction ? IsFunction
             : hasSubtypes ? isKnown ? IsKnownOf : IsOf
             : isKnown ? IsKnownExact : IsExact;
-        return On(operation, value, types.IdOf(target.TypeIndex), types.DepthOf(target.TypeIndex), target);
+        return Expression.Of(operation, value, KeyOf(target));
+    }
+
+    // Of a defined type.
+    Expression KeyOf(ValueType target)
+    {
+        var types = body.Module.Types;
+        if (body.Module.Cells is not { } cells)
+            return Constant(types.IdOf(target.TypeIndex), types.DepthOf(target.TypeIndex), target);
+        var kind = target.IsNullable ? LinkedKind.NullableKey : LinkedKind.Key;
+        return Expression.Linked(CilType.I64, cells.CellOf(new(target.TypeIndex, kind)));
     }
 
     // Null aside.
@@ -108,11 +119,8 @@ sealed class CastInstructions(FunctionBody body, OperandStack stack, ControlFlow
 
     static ValueType Nullable(ValueType type) => type with { IsNullable = true };
 
-    static Expression On(Operation operation, Expression value, int number, int depth, ValueType target)
-    {
-        var key = Casts.Key(number, depth, target.IsNullable);
-        return Expression.Of(operation, value, Expression.Constant(CilType.I64, (ulong)key));
-    }
+    static Expression Constant(int number, int depth, ValueType target) =>
+        Expression.Constant(CilType.I64, (ulong)Casts.Key(number, depth, target.IsNullable));
 
     static bool IsNoNumber(ValueType type) => type.Kind == ValueKind.Ref
         && type.Heap is HeapKind.Defined or HeapKind.Struct or HeapKind.Array or HeapKind.None;

@@ -1,22 +1,29 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Dwarf;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Objects;
+using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm.Compilation;
 
 /// <summary>A module's code as the runtime holds it.</summary>
 sealed class CompiledModule
 {
+    // Crossings may stand in the same image, and have other names.
+    const char FunctionPrefix = 'f';
+
     static readonly ConditionalWeakTable<Assembly, CompiledModule> ByAssembly = [];
 
     readonly ModuleDefinition _definition;
     readonly EngineOptions _options;
     readonly nint[] _pointers;
+    readonly ImageLinks? _links;
     readonly ConcurrentDictionary<int, StructFactory> _factories = [];
 
     public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image, EngineOptions options)
@@ -28,8 +35,30 @@ sealed class CompiledModule
         ByAssembly.Add(Image.Assembly, this);
     }
 
+    /// <summary>A module whose image was compiled ahead of time; other modules of this process may share it.</summary>
+    public CompiledModule(ModuleDefinition definition, LinkedTypes types, LoadedImage loaded, EngineOptions options)
+        : this(definition, types, image: null, options)
+    {
+        (Image, _links) = (loaded.Image, loaded.Links);
+        LinkedNumbers = [.. _links.Numbers.Select(number => number.In(types))];
+        var method = _pointers.Length;
+        foreach (var type in _links.Crossings)
+        {
+            var signature = types.SignatureOf(type);
+            if (signature.Crossings is null) CrossingCompiler.Use(Image, method, signature);
+            method += 2;
+        }
+        ByAssembly.AddOrUpdate(Image.Assembly, this);
+    }
+
     /// <summary>The code; null where the module defines no function.</summary>
     public GuestImage? Image { get; }
+
+    /// <summary>What the cells behind those of globals hold.</summary>
+    public ImmutableArray<long> LinkedNumbers { get; } = [];
+
+    /// <summary>Whether its machine code was compiled ahead of time.</summary>
+    public bool IsAhead => _links is not null;
 
     /// <summary>The module's types.</summary>
     public LinkedTypes Types { get; }
@@ -52,7 +81,7 @@ sealed class CompiledModule
     /// <summary>What makes structs of a type that constant expressions make.</summary>
     public StructFactory FactoryOf(int typeIndex) => _factories.GetOrAdd(
         typeIndex, static (type, module) => new StructFactory(
-            module.Image!.Assembly.GetType(StructClasses.NameOf(module.Types.IdOf(type)), throwOnError: true)!,
+            module.Image!.Assembly.GetType(StructClasses.NameOf(module.Types, type), throwOnError: true)!,
             module._definition.Types[type], module.Types.SlotOf(type)),
         this);
 
@@ -64,7 +93,7 @@ sealed class CompiledModule
 
     /// <summary>What the code of those functions stands for.</summary>
     public Dictionary<int, CodeMap> MapsOf(IEnumerable<int> functions) =>
-        ModuleCompiler.MapsOf(_options, _definition, Types, functions)
+        ModuleCompiler.MapsOf(_options, Validated(), Types, KnownCells(), functions)
             .ToDictionary(pair => pair.Function, pair => pair.Map);
 
     /// <summary>The function that has the instruction at that offset of the code section.</summary>
@@ -81,13 +110,26 @@ sealed class CompiledModule
         return low;
     }
 
+    // Code that was compiled before is not read again until somebody asks for lines.
+    ModuleDefinition Validated()
+    {
+        if (_links is null) return _definition;
+        var definition = Decoder.Decode(_definition.Bytes);
+        Validator.Validate(definition);
+        return definition;
+    }
+
+    LinkedCells? KnownCells() => _links is null ? null : new(_definition.Globals.Length, _links.Numbers);
+
     public string? NameOf(int function) => _definition.FunctionName(function);
 
-    /// <summary>The module whose code that is, if any.</summary>
-    public static CompiledModule? Of(Assembly assembly) =>
-        ByAssembly.TryGetValue(assembly, out var module) ? module : null;
+    /// <summary>The module whose function, or constructor of an object, that is, if any.</summary>
+    public static CompiledModule? Of(MethodBase method) =>
+        (method.IsConstructor || method.Name[0] == FunctionPrefix)
+        && ByAssembly.TryGetValue(method.Module.Assembly, out var module) ? module : null;
 
-    public static string MethodName(int function) => function.ToString("'f'0", CultureInfo.InvariantCulture);
+    public static string MethodName(int function) =>
+        string.Create(CultureInfo.InvariantCulture, $"{FunctionPrefix}{function}");
 
     public static int FunctionIndexOf(MethodBase method) =>
         int.Parse(method.Name.AsSpan(1), CultureInfo.InvariantCulture);

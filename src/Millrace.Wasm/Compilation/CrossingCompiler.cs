@@ -17,17 +17,26 @@ static class CrossingCompiler
 
     public static void Compile(ReadOnlySpan<Signature> signatures)
     {
-        var image = new ImageBuilder();
+        var image = new ImageBuilder(Guid.NewGuid());
+        Compile(image, signatures.ToArray());
+        var code = new GuestImage(image.Finish());
+        for (var i = 0; i < signatures.Length; i++) Use(code, 2 * i, signatures[i]);
+    }
+
+    /// <summary>Adds two methods for each signature to an image.</summary>
+    public static void Compile(ImageBuilder image, IEnumerable<Signature> signatures)
+    {
         var il = new IlWriter();
         foreach (var signature in signatures)
         {
             CompileHostEntry(image, il, signature.Type);
             CompileGuestEntry(image, il, signature.Type);
         }
-        var code = new GuestImage(image.Finish());
-        for (var i = 0; i < signatures.Length; i++)
-            signatures[i].Crossings = new(code.PointerTo(2 * i), code.PointerTo(2 * i + 1), code);
     }
+
+    /// <summary>Takes the two methods of an image from that index on for a signature's crossings.</summary>
+    public static void Use(GuestImage code, int method, Signature signature) =>
+        signature.Crossings = new(code.PointerTo(method), code.PointerTo(method + 1), code);
 
     static void CompileHostEntry(ImageBuilder image, IlWriter il, FunctionType type)
     {

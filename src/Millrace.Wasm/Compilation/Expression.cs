@@ -42,6 +42,8 @@ enum ExpressionKind : byte
     MemorySize,
     /// <summary>A static field: a constant that the JIT must not see.</summary>
     Field,
+    /// <summary>The cell <see cref="Expression.Index"/>, behind those of globals: a number that never changes.</summary>
+    Linked,
 }
 
 /// <summary>
@@ -220,6 +222,9 @@ sealed class Expression
 
     public static Expression StaticField(CilType type, FieldInfo field) =>
         new() { Kind = ExpressionKind.Field, Type = type, Field = field };
+
+    public static Expression Linked(CilType type, int cell) =>
+        new() { Kind = ExpressionKind.Linked, Type = type, Index = cell };
 
     static ulong Bit(int local) => 1UL << (local & 63);
 }

@@ -1,4 +1,5 @@
 using System.Reflection.Metadata;
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 
@@ -76,6 +77,27 @@ sealed class FunctionBody(ModuleScope module)
     }
 
     public void LoadContext() => Il.LoadArgument(Function.Type.Parameters.Length);
+
+    /// <summary>A type's number in the engine.</summary>
+    public void LoadNumber(int typeIndex)
+    {
+        if (Module.Cells is not { } cells) Il.Constant(Module.Types.IdOf(typeIndex));
+        else LoadLinked(cells.CellOf(new(typeIndex, LinkedKind.Id)), CilType.I32);
+    }
+
+    /// <summary>A number from a cell behind those of globals.</summary>
+    public void LoadLinked(int cell, CilType type)
+    {
+        LoadContext();
+        Il.LoadField(Module.Image.Field(GuestMembers.Cells));
+        if (cell != 0)
+        {
+            Il.Constant(cell * Store.CellBytes);
+            Il.Op(ILOpCode.Conv_i);
+            Il.Op(ILOpCode.Add);
+        }
+        type.LoadIndirect(Il, Module.Image);
+    }
 
     /// <summary>Where the second and later results go.</summary>
     public void LoadResultAddress(int result) => Il.LoadArgument(Function.Type.Parameters.Length + result);

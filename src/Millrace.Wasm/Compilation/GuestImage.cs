@@ -8,8 +8,11 @@ sealed class GuestImage
     public GuestImage(byte[] image)
     {
         using var stream = new MemoryStream(image);
-        Assembly = new GuestLoadContext().LoadFromStream(stream);
+        Assembly = new GuestLoadContext(isCollectible: true).LoadFromStream(stream);
     }
+
+    /// <summary>A file with machine code, which stays until the process ends.</summary>
+    public GuestImage(string path) => Assembly = new GuestLoadContext(isCollectible: false).LoadFromAssemblyPath(path);
 
     public Assembly Assembly { get; }
 

@@ -39,12 +39,13 @@ sealed class ImageBuilder
     readonly TypeReferenceHandle _object;
     int _methodCount;
 
-    public ImageBuilder()
+    /// <param name="name">Tells the image from all others.</param>
+    public ImageBuilder(Guid name)
     {
         _bodies = new MethodBodyStreamEncoder(_il);
-        var name = _metadata.GetOrAddString(AssemblyName);
-        _metadata.AddModule(0, name, _metadata.GetOrAddGuid(Guid.NewGuid()), default, default);
-        _metadata.AddAssembly(name, new Version(1, 0, 0, 0), default, default, default, AssemblyHashAlgorithm.None);
+        var assembly = _metadata.GetOrAddString(AssemblyName);
+        _metadata.AddModule(0, assembly, _metadata.GetOrAddGuid(name), default, default);
+        _metadata.AddAssembly(assembly, new Version(1, 0, 0, 0), default, default, default, AssemblyHashAlgorithm.None);
         _metadata.AddTypeDefinition(default, default, _metadata.GetOrAddString("<Module>"), default,
             MetadataTokens.FieldDefinitionHandle(1), MetadataTokens.MethodDefinitionHandle(1));
         _object = Type(typeof(object));

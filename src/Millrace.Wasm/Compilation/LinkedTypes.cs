@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Objects;
@@ -12,9 +13,16 @@ sealed class LinkedTypes
     readonly ModuleTypes _types;
     readonly Signature?[] _signatures;
     readonly Dictionary<int, int> _slots = [];
+    Dictionary<int, int>? _firsts;
 
-    public LinkedTypes(Engine engine, ModuleDefinition definition)
+    /// <summary>The types of a module.</summary>
+    /// <param name="engine">The engine that numbers them.</param>
+    /// <param name="definition">The module.</param>
+    /// <param name="slots">Of a module that was compiled before: types with slots, in their order.</param>
+    public LinkedTypes(Engine engine, ModuleDefinition definition, ImmutableArray<int> slots = default)
     {
+        if (!slots.IsDefault)
+            foreach (var type in slots) SlotOf(type);
         _definition = definition;
         _types = new ModuleTypes(definition, engine.Types);
         _signatures = [.. definition.Types.Select(type => type.Function is { } function
@@ -43,6 +51,21 @@ sealed class LinkedTypes
     {
         if (!_slots.TryGetValue(typeIndex, out var slot)) _slots[typeIndex] = slot = _slots.Count;
         return slot;
+    }
+
+    /// <summary>The types with slots, in their order.</summary>
+    public ImmutableArray<int> Slots => [.. _slots.OrderBy(pair => pair.Value).Select(pair => pair.Key)];
+
+    /// <summary>The first type of the module that is equal to that one.</summary>
+    public int FirstLike(int typeIndex)
+    {
+        if (_firsts is null)
+        {
+            var firsts = new Dictionary<int, int>();
+            for (var i = 0; i < _definition.Types.Length; i++) firsts.TryAdd(IdOf(i), i);
+            _firsts = firsts;
+        }
+        return _firsts[IdOf(typeIndex)];
     }
 
     /// <summary>The types with slots, in their order, as a store knows them.</summary>

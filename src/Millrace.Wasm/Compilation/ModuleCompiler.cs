@@ -1,3 +1,4 @@
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Compilation;
@@ -16,22 +17,59 @@ static class ModuleCompiler
     /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
     public static byte[]? ImageOf(Engine engine, ModuleDefinition definition, LinkedTypes types)
     {
-        var image = new ImageBuilder();
-        var scope = new ModuleScope(definition, image, types, engine.Options);
+        var scope = new ModuleScope(definition, new ImageBuilder(Guid.NewGuid()), types, engine.Options);
+        if (!TryCompile(scope)) return null;
+        scope.Classes.Finish();
+        return scope.Image.Finish();
+    }
+
+    /// <summary>An image that any engine with these options can link, and that holds its crossings too.</summary>
+    public static (byte[] Image, ImageLinks Links)? CompileAhead(Engine engine, ModuleDefinition definition, Guid name)
+    {
+        Refuse(definition.Features & ~engine.Options.Features);
+        var types = new LinkedTypes(engine, definition);
+        var cells = new LinkedCells(definition.Globals.Length, []);
+        var scope = new ModuleScope(definition, new ImageBuilder(name), types, engine.Options) { Cells = cells };
+        if (!TryCompile(scope)) return null;
+        var crossings = AheadCompiler.CrossingsOf(definition, types);
+        CrossingCompiler.Compile(scope.Image, crossings.Select(types.SignatureOf));
+        scope.Classes.Finish();
+        var links = new ImageLinks
+        {
+            Features = definition.Features,
+            Slots = types.Slots,
+            Numbers = cells.Numbers,
+            Crossings = crossings,
+        };
+        return (scope.Image.Finish(), links);
+    }
+
+    /// <summary>A module whose code was compiled before.</summary>
+    public static CompiledModule Link(Engine engine, ModuleDefinition definition, LoadedImage loaded)
+    {
+        Refuse(definition.Features & ~engine.Options.Features);
+        return new CompiledModule(
+            definition, new LinkedTypes(engine, definition, loaded.Links.Slots), loaded, engine.Options);
+    }
+
+    static bool TryCompile(ModuleScope scope)
+    {
+        var definition = scope.Definition;
         TouchTypesOfConstants(scope);
-        if (definition.Functions.Length == definition.ImportedFunctionCount && scope.Classes.IsEmpty) return null;
+        if (definition.Functions.Length == definition.ImportedFunctionCount && scope.Classes.IsEmpty) return false;
         var compiler = new FunctionCompiler(scope);
         foreach (var function in definition.Functions)
             if (function.Import is null) compiler.Compile(function);
-        scope.Classes.Finish();
-        return image.Finish();
+        return true;
     }
 
     /// <summary>What the code of some functions of a compiled module stands for.</summary>
     public static IEnumerable<(int Function, CodeMap Map)> MapsOf(
-        EngineOptions options, ModuleDefinition definition, LinkedTypes types, IEnumerable<int> functions)
+        EngineOptions options, ModuleDefinition definition, LinkedTypes types, LinkedCells? cells,
+        IEnumerable<int> functions)
     {
-        var compiler = new FunctionCompiler(new ModuleScope(definition, new ImageBuilder(), types, options));
+        var compiler = new FunctionCompiler(
+            new ModuleScope(definition, new ImageBuilder(Guid.Empty), types, options) { Cells = cells });
         foreach (var function in functions)
         {
             var map = new CodeMap(definition.CodeSection.Start);
@@ -70,7 +108,7 @@ static class ModuleCompiler
     }
 
     // Their crossings are wanted for sure; those of functions in tables are compiled if the host asks for them.
-    static IEnumerable<FunctionDefinition> Crossing(ModuleDefinition definition) =>
+    public static IEnumerable<FunctionDefinition> Crossing(ModuleDefinition definition) =>
         definition.Functions.Take(definition.ImportedFunctionCount).Concat(
             definition.Exports.Where(export => export.Kind == ExternKind.Function)
                 .Select(export => definition.Functions[export.Index]));

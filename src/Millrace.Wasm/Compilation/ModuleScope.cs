@@ -1,3 +1,4 @@
+using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
 using Millrace.Wasm.Dwarf;
 
@@ -6,6 +7,10 @@ namespace Millrace.Wasm.Compilation;
 /// <summary>What all functions of a module share while they are compiled.</summary>
 sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, LinkedTypes Types, EngineOptions Options)
 {
+    /// <summary>Cells of the numbers that the engine gives; null where the code is this engine's alone, and holds
+    /// the numbers themselves.</summary>
+    public LinkedCells? Cells { get; init; }
+
     public bool IsPortable => Options.IsPortable;
 
     public bool IsMetered => Options.IsMetered;

@@ -152,6 +152,7 @@ sealed class OperandStack(FunctionBody body)
             case ExpressionKind.Global: WriteGlobal(expression); break;
             case ExpressionKind.Member: WriteMember(expression); break;
             case ExpressionKind.MemorySize: MemoryAccess.WriteSize(body, expression); break;
+            case ExpressionKind.Linked: body.LoadLinked(expression.Index, expression.Type); break;
             case ExpressionKind.Field: Il.LoadStaticField(body.Module.Image.Field(expression.Field!)); break;
         }
     }

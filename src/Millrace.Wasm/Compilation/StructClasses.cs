@@ -22,8 +22,9 @@ sealed class StructClasses(ImageBuilder image, ModuleDefinition module, LinkedTy
     readonly Dictionary<int, StructClass> _classes = [];
     readonly List<StructClass> _inOrder = [];
 
-    /// <summary>The name of a type's class.</summary>
-    public static string NameOf(int id) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"S{id}");
+    /// <summary>The name of a type's class: the first equal type's, so that it does not depend on the engine.</summary>
+    public static string NameOf(LinkedTypes types, int typeIndex) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"S{types.FirstLike(typeIndex)}");
 
     /// <summary>The name of a field.</summary>
     public static string NameOfField(int field) =>
@@ -65,8 +66,9 @@ sealed class StructClasses(ImageBuilder image, ModuleDefinition module, LinkedTy
         if (_classes.TryGetValue(id, out var known)) return known;
         var type = module.Types[typeIndex];
         var parent = type.Supertypes is [var super, ..] ? Of(super) : null;
-        var handle = image.OwnClass(NameOf(id));
-        var made = new StructClass(NameOf(id), type, parent, handle, image.OwnConstructor(handle));
+        var name = NameOf(types, typeIndex);
+        var handle = image.OwnClass(name);
+        var made = new StructClass(name, type, parent, handle, image.OwnConstructor(handle));
         _inOrder.Add(made);
         return _classes[id] = made;
     }

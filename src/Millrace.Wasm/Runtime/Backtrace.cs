@@ -100,7 +100,7 @@ sealed class Backtrace
         };
     }
 
-    static CompiledModule? Code(MethodBase method) => CompiledModule.Of(method.Module.Assembly);
+    static CompiledModule? Code(MethodBase method) => CompiledModule.Of(method);
 
     /// <summary>A function and a place in its CIL; negative where the runtime does not know it.</summary>
     readonly record struct Place(CompiledModule Code, int Function, int Cil);

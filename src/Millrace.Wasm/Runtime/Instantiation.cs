@@ -89,8 +89,10 @@ static unsafe class Instantiation
     static void AllocateGlobals(Instance instance, ModuleDefinition definition)
     {
         var count = definition.Globals.Length;
-        if (count == 0) return;
-        instance.Cells = instance.Store.AllocateCells(count);
+        var numbers = instance.Module.Code.LinkedNumbers;
+        if (count + numbers.Length == 0) return;
+        instance.Cells = instance.Store.AllocateCells(count + numbers.Length);
+        for (var i = 0; i < numbers.Length; i++) *(long*)(instance.Cells + (nint)(count + i) * Store.CellBytes) = numbers[i];
         // The cell of an imported global holds a pointer to the global's own cell.
         for (var i = 0; i < count; i++)
         {
