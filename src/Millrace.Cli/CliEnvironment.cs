@@ -23,10 +23,16 @@ sealed record CliEnvironment(Func<string, string?> Find)
 
     /// <summary>The user's own folder of Millrace's: models, verdicts, agreements.</summary>
     public static string UserFolder => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace");
+        // Also where it does not exist yet.
+        Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+        "millrace");
 
     /// <summary>Where this user's things lie: the default data folder, models, verdicts.</summary>
     public string Folder { get; init; } = UserFolder;
+
+    /// <summary>Where compiled modules lie.</summary>
+    public string CodeFolder => Path.Combine(Folder, "code");
 
     /// <summary>Where the kill test kills: <c>point:operation:nth</c>, or <c>@file</c> that will hold it.</summary>
     public string? FailPoint => Value("MILLRACE_FAILPOINT");

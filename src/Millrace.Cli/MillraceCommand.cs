@@ -45,6 +45,7 @@ static class MillraceCommand
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
+        CompileCommand.Create(screen, environment),
         InspectCommand.Create(screen),
         WastCommand.Create(screen),
         DoctorCommand.Create(screen, environment),

@@ -21,12 +21,12 @@ static class RunCommand
             Description = "The program's arguments; options among them too are the program's.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var options = new Options();
+        var options = new Options(CompileCommand.CacheOption(environment));
         var command = new Command(Name, "Runs a WASI program.") { module, arguments };
         foreach (var option in options.All) command.Options.Add(option);
         command.SetAction(result => Run(
             screen, result.GetRequiredValue(module), options.Wasi(result, environment),
-            options.Program(result, [.. result.GetValue(arguments) ?? []])));
+            options.Program(screen, result, [.. result.GetValue(arguments) ?? []])));
         return command;
     }
 
@@ -75,7 +75,7 @@ static class RunCommand
     }
 
     /// <summary>The command's options.</summary>
-    sealed class Options
+    sealed class Options(Option<string> cache)
     {
         readonly Option<string[]> _dir = new("--dir")
         {
@@ -123,7 +123,7 @@ static class RunCommand
         };
 
         public IEnumerable<Option> All =>
-            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory];
+            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, cache];
 
         public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
         {
@@ -134,10 +134,11 @@ static class RunCommand
             Listen = [.. (result.GetValue(_allowListen) ?? []).Select(text => Address(_allowListen, text))],
         };
 
-        public ProgramOptions Program(ParseResult result, ImmutableArray<string> arguments) => new()
+        public ProgramOptions Program(Screen screen, ParseResult result, ImmutableArray<string> arguments) => new()
         {
             Invoke = result.GetValue(_invoke),
             Arguments = arguments,
+            Cache = new CodeCache(result.GetRequiredValue(cache)) { Notice = screen.Note },
             IsReactor = result.GetValue(_reactor),
             Fuel = result.GetValue(_fuel) is { } fuel ? Amounts.Count("--fuel", fuel) : null,
             Timeout = result.GetValue(_timeout) is { } timeout ? Amounts.Time("--timeout", timeout) : null,

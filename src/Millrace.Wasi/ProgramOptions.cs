@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Wasm;
 
 namespace Millrace.Wasi;
 
@@ -20,6 +21,9 @@ public sealed record ProgramOptions
 
     /// <summary>Time that it may run, compiling apart; null: any.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Where its machine code may lie, compiled ahead of time; null: the JIT compiles it.</summary>
+    public CodeCache? Cache { get; init; }
 
     /// <summary>Bytes of its memories together, and as many of its objects; null: the store's own limits.</summary>
     public long? MemoryBytesMax { get; init; }

@@ -76,7 +76,7 @@ public static class ProgramRun
     static ProgramEnd ExecuteHere(
         ReadOnlyMemory<byte> bytes, WasiOptions options, ProgramOptions program, CancellationTokenSource stop)
     {
-        using var engine = new Engine(new() { IsMetered = program.Fuel is not null });
+        using var engine = new Engine(new() { IsMetered = program.Fuel is not null, Cache = program.Cache });
         var module = Module.Compile(engine, bytes);
         var limits = new StoreLimits { StackBytesMax = GuestStackBytes };
         if (program.MemoryBytesMax is { } max) limits = limits with { MemoryBytesMax = max, ObjectBytesMax = max };
