@@ -1,3 +1,4 @@
+using Millrace.Bench.Figure1;
 using Millrace.Bench.Kernels;
 using Millrace.Bench.Programs;
 using Millrace.Cli;
@@ -24,6 +25,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("deploys", DeploysBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
         new("kernels", KernelBench.RunAsync),
+        new("figure1", FigureBench.RunAsync),
         new("programs", ProgramBench.RunAsync),
         new("memory", MemoryBench.RunAsync),
     ];

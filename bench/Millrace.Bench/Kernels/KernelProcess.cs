@@ -71,7 +71,7 @@ sealed class KernelProcess : KernelEngine
         new(name, program, Shipped("kernels.mjs"), Shipped("kernels.wasm"));
 
     /// <summary>What a program printed; null where there is no such program.</summary>
-    static async Task<string?> OutputAsync(string program, params string[] arguments)
+    public static async Task<string?> OutputAsync(string program, params string[] arguments)
     {
         try
         {
