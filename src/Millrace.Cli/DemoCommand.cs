@@ -75,6 +75,7 @@ static class DemoCommand
             LocalModels = choice.Local,
             Remote = choice.Remote,
             Verdicts = choice.Verdicts,
+            Code = new(environment.CodeFolder),
             Settings = new() { ["time_budget"] = "60s" },
             Time = time,
         };

@@ -66,6 +66,7 @@ static class ReviewCommand
             LocalModels = choice.Local,
             Remote = choice.Remote,
             Verdicts = choice.Verdicts,
+            Code = new(environment.CodeFolder),
             Settings = settings,
             Time = time,
             Real = request.Post ? (real!.Api, environment.GitHubToken!) : null,

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Millrace.Flows;
 using Millrace.Server;
+using Millrace.Wasm;
 
 namespace Millrace.Cli;
 
@@ -135,7 +136,8 @@ static class ServeCommand
     static ServerOptions Options(CliEnvironment environment, Choice choice, ScreenLog log)
     {
         var standard = new PlatformOptions { DataFolder = choice.Data };
-        if (choice.Workers > 0) standard = WorkerCommand.InWorkers(standard, choice.Workers);
+        var code = new CodeCache(environment.CodeFolder);
+        if (choice.Workers > 0) standard = WorkerCommand.InWorkers(standard, choice.Workers, code, isAheadOfTime: true);
         return new ServerOptions
         {
             Platform = standard with

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Millrace.Flows;
 using Millrace.Sandbox;
+using Millrace.Wasm;
 
 namespace Millrace.Cli;
 
@@ -22,9 +23,15 @@ static class WorkerCommand
     public static WorkerOptions Options(int spares) => new() { Command = Shipped.Program(Name), Spares = spares };
 
     /// <summary>Has the guests of a platform run in worker processes.</summary>
-    public static PlatformOptions InWorkers(PlatformOptions options, int spares) => options with
-    {
-        Workers = Options(spares),
-        SharedPackages = [.. Shipped.Integrations().Select(folder => Package.Load(folder).Digest)],
-    };
+    /// <param name="options">Of the platform.</param>
+    /// <param name="spares">Workers kept ready.</param>
+    /// <param name="code">Where machine code of modules lies.</param>
+    /// <param name="isAheadOfTime">Whether it is made where it lacks.</param>
+    public static PlatformOptions InWorkers(
+        PlatformOptions options, int spares, CodeCache? code, bool isAheadOfTime) =>
+        options with
+        {
+            Workers = Options(spares) with { Cache = code, IsAheadOfTime = isAheadOfTime },
+            SharedPackages = [.. Shipped.Integrations().Select(folder => Package.Load(folder).Digest)],
+        };
 }

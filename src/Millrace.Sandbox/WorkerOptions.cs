@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Wasm;
 
 namespace Millrace.Sandbox;
 
@@ -46,6 +47,15 @@ public sealed record WorkerOptions
     /// a run; after that its memory is somebody else's.
     /// </summary>
     public TimeSpan IdleMax { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Where machine code of modules lies, which workers load; null: the JIT compiles all.</summary>
+    public CodeCache? Cache { get; init; }
+
+    /// <summary>
+    /// Whether modules that the cache lacks are compiled ahead of time, beside the runs; until they are, the JIT serves
+    /// them.
+    /// </summary>
+    public bool IsAheadOfTime { get; init; }
 
     /// <summary>The clock of ages and time-outs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

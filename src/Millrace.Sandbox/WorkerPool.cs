@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Sandbox.Protocol;
+using Millrace.Wasm;
 
 namespace Millrace.Sandbox;
 
@@ -21,6 +22,7 @@ public sealed class WorkerPool : IAsyncDisposable
     readonly Dictionary<WorkerLink, Use> _workers = [];
     readonly ITimer _upkeep;
     readonly ITimer _refill;
+    readonly AheadQueue? _ahead;
     bool _isClosed;
 
     /// <summary>What the pool knows of a worker.</summary>
@@ -45,6 +47,9 @@ public sealed class WorkerPool : IAsyncDisposable
         _upkeep = options.Time.CreateTimer(_ => LookAround(), null, Upkeep, Upkeep);
         _refill = options.Time.CreateTimer(
             _ => Refill(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (options is not { Cache: { } cache, IsAheadOfTime: true }) return;
+        if (CodeCache.Unavailable is { } reason) options.Notice($"Modules are compiled by the JIT alone: {reason}");
+        else _ahead = new(cache, Renew, options.Notice);
     }
 
     internal WorkerOptions Options { get; }
@@ -81,7 +86,9 @@ public sealed class WorkerPool : IAsyncDisposable
         try
         {
             var fault = await link.LoadAsync(module, isModule: true);
-            return fault.Length == 0 ? null : fault;
+            if (fault.Length > 0) return fault;
+            _ahead?.Add(module);
+            return null;
         }
         finally
         {
@@ -98,6 +105,7 @@ public sealed class WorkerPool : IAsyncDisposable
             foreach (var asset in assets) await link.LoadAsync(asset, isModule: false);
             if (await link.LoadAsync(module, isModule: true) is { Length: > 0 } fault)
                 throw new WorkerLostException($"the worker refused the module: {fault}");
+            _ahead?.Add(module);
             return link;
         }
         catch
@@ -179,6 +187,7 @@ public sealed class WorkerPool : IAsyncDisposable
         lock (_lock)
         {
             _isClosed = true;
+            _ahead?.Dispose();
             _upkeep.Dispose();
             _refill.Dispose();
             return [.. _workers.Keys];
@@ -223,6 +232,14 @@ public sealed class WorkerPool : IAsyncDisposable
             _spares.RemoveAll(IsUseless);
             while (_spares.Count < Options.Spares) _spares.Add(StartAsync());
         }
+    }
+
+    /// <summary>Has workers load a module's machine code, for runs that begin from now on.</summary>
+    void Renew(ReadOnlyMemory<byte> module)
+    {
+        WorkerLink[] links;
+        lock (_lock) links = [.. _workers.Where(pair => !pair.Value.IsRetired).Select(pair => pair.Key)];
+        foreach (var link in links) _ = link.RenewAsync(module);
     }
 
     void Forget(WorkerLink link)

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Millrace.Cli.StandIn;
 using Millrace.Flows;
 using Millrace.Server;
+using Millrace.Wasm;
 
 namespace Millrace.Cli.Reviewing;
 
@@ -30,6 +31,9 @@ sealed record ReviewSetup
 
     /// <summary>Where verdicts on models are remembered.</summary>
     public required ModelCheckStore Verdicts { get; init; }
+
+    /// <summary>Where machine code of modules lies; it is used, and none is made: the session is short.</summary>
+    public CodeCache? Code { get; init; }
 
     /// <summary>Longest time that a write may be on its way.</summary>
     public TimeSpan SendDeadline { get; init; } = TimeSpan.FromSeconds(30);
@@ -86,7 +90,7 @@ sealed class ReviewSession : IAsyncDisposable
                     RemoteVerdict = setup.Verdicts.RemoteVerdict,
                     SendDeadline = setup.SendDeadline,
                     Time = setup.Time,
-                }, Spares),
+                }, Spares, setup.Code, isAheadOfTime: false),
                 Port = 0,
                 PagesPort = 0,
             });

@@ -121,19 +121,41 @@ sealed class WorkerLink
     public Task<string> LoadAsync(ReadOnlyMemory<byte> bytes, bool isModule) => _loads.GetOrAdd(
         Blob.NameOf(Blob.HashOf(bytes)), name => new(() => SendLoadAsync(name, bytes, isModule))).Value;
 
+    /// <summary>
+    /// Has it load a module again that it compiled before: now there is machine code. It never fails: a worker that
+    /// died meanwhile needs none.
+    /// </summary>
+    public async Task RenewAsync(ReadOnlyMemory<byte> module)
+    {
+        var name = Blob.NameOf(Blob.HashOf(module));
+        if (!_loads.TryGetValue(name, out var load)) return;
+        try
+        {
+            if ((await load.Value).Length == 0) await SendModuleAsync(name, module);
+        }
+        catch (WorkerLostException)
+        {
+            // It is as good as new without.
+        }
+    }
+
     async Task<string> SendLoadAsync(string name, ReadOnlyMemory<byte> bytes, bool isModule)
     {
-        var message = new MessageWriter(Verb.Load, 0).Byte(isModule ? (byte)1 : (byte)0).Bytes(bytes);
         if (!isModule)
         {
-            Send(message);
+            Send(new MessageWriter(Verb.Load, 0).Byte(0).Bytes(bytes));
             return "";
         }
 
         Interlocked.Increment(ref _modules);
+        return await SendModuleAsync(name, bytes);
+    }
+
+    async Task<string> SendModuleAsync(string name, ReadOnlyMemory<byte> bytes)
+    {
         var loaded = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         _loading[name] = loaded;
-        Send(message);
+        Send(new MessageWriter(Verb.Load, 0).Byte(1).Text(_options.Cache?.Folder ?? "").Bytes(bytes));
         await Task.WhenAny(loaded.Task, Died, Task.Delay(_options.LoadTimeout, _options.Time));
         if (!loaded.Task.IsCompleted)
             Die($"it did not compile a module within {_options.LoadTimeout.TotalSeconds:0.#} s");

@@ -11,14 +11,19 @@ namespace Millrace.Sandbox.Protocol;
 sealed class WorkerSession(Channel channel) : IDisposable
 {
     /// <summary>Raised when the meaning of a message changes; both sides are one executable.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     // The engine's guest frames live on this stack; only what is used takes memory.
     const int StackBytes = 16 << 20;
 
     const int LogBytesMax = 4 << 10;
+    const int PathBytesMax = 4 << 10;
 
-    readonly Engine _engine = new();
+    /// <summary>What every worker's engine is made with, the cache apart.</summary>
+    public static readonly EngineOptions EngineOptions = new();
+
+    readonly Lock _gate = new();
+    Engine? _engine; // made for the first module, which tells the cache
     readonly ConcurrentDictionary<string, ReadOnlyMemory<byte>> _blobs = new();
     readonly ConcurrentDictionary<string, Module> _modules = new();
     readonly ConcurrentDictionary<uint, BorderHost> _runs = new();
@@ -39,7 +44,7 @@ sealed class WorkerSession(Channel channel) : IDisposable
         foreach (var run in _runs.Values) run.Leave();
     }
 
-    public void Dispose() => _engine.Dispose();
+    public void Dispose() => _engine?.Dispose();
 
     void Take(Received message)
     {
@@ -72,19 +77,33 @@ sealed class WorkerSession(Channel channel) : IDisposable
 
     void Load(MessageReader reader)
     {
-        var (isModule, bytes) = (reader.Byte() != 0, reader.Bytes(int.MaxValue));
+        var isModule = reader.Byte() != 0;
+        var cache = isModule ? reader.Text(PathBytesMax) : "";
+        var bytes = reader.Bytes(int.MaxValue);
         var name = Blob.NameOf(Blob.HashOf(bytes));
         if (!isModule) _blobs[name] = bytes;
         // Beside the reader: runs that go on need their answers meanwhile.
-        else ThreadPool.QueueUserWorkItem(_ => Compile(name, bytes));
+        else ThreadPool.QueueUserWorkItem(_ => Compile(name, bytes, cache));
     }
 
-    void Compile(string name, ReadOnlyMemory<byte> bytes)
+    Engine EngineWith(string cache)
+    {
+        lock (_gate)
+        {
+            return _engine ??= new(cache.Length == 0
+                ? EngineOptions
+                : EngineOptions with { Cache = new CodeCache(cache) { Notice = Log } });
+        }
+    }
+
+    void Log(string text) => Tell(new MessageWriter(Verb.Log, 0).Text(RunCoding.Cut(text, LogBytesMax)));
+
+    void Compile(string name, ReadOnlyMemory<byte> bytes, string cache)
     {
         var fault = "";
         try
         {
-            _modules[name] = Module.Compile(_engine, bytes);
+            _modules[name] = Module.Compile(EngineWith(cache), bytes);
         }
         catch (WasmException e)
         {
@@ -97,7 +116,7 @@ sealed class WorkerSession(Channel channel) : IDisposable
     void Begin(uint number, RunOrder order)
     {
         var border = new BorderHost(channel, number);
-        border.Run = SandboxRun.Create(_engine, _modules[order.Module], order.Request, border, TimeProvider.System);
+        border.Run = SandboxRun.Create(_engine!, _modules[order.Module], order.Request, border, TimeProvider.System);
         _runs[number] = border;
         new Thread(() => Execute(number, border.Run), StackBytes)
         {

@@ -86,6 +86,7 @@ sealed class FakeWorker(Socket socket, Task killed)
         Assert.Equal(Verb.Load, load.Verb);
         var reader = new MessageReader(load.Verb, load.Content);
         reader.Byte();
+        reader.Text(int.MaxValue);
         Send(new MessageWriter(Verb.Loaded, 0).Raw(Blob.HashOf(reader.Bytes(int.MaxValue).ToArray())).Text(""));
         var run = Hear();
         Assert.Equal(Verb.Run, run.Verb);
