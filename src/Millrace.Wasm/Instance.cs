@@ -10,6 +10,8 @@ public sealed unsafe class Instance
     internal int InterruptRequest;
     internal long* FuelCell;
     internal byte* MemoryBase;
+    // Never set: a zero that the JIT does not know (see Compilation/Rotations).
+    internal long UnknownZero;
     internal Memory? Memory0;
     internal Table? Table0;
     internal byte* Cells;

@@ -110,6 +110,9 @@ sealed class FunctionFacts
     public bool HasLoops { get; set; }
     public bool HasTryTables { get; set; }
 
+    /// <summary><c>rotl</c> or <c>rotr</c>.</summary>
+    public bool HasRotations { get; set; }
+
     /// <summary>Neither calls nor loops: needs no stack or interruption check of its own.</summary>
     public bool IsLeaf => !HasCalls && !HasLoops;
 

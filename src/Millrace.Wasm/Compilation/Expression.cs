@@ -44,6 +44,8 @@ enum ExpressionKind : byte
     Field,
     /// <summary>The cell <see cref="Expression.Index"/>, behind those of globals: a number that never changes.</summary>
     Linked,
+    /// <summary>Zero, read from the instance, so that the JIT does not know it.</summary>
+    UnknownZero,
 }
 
 /// <summary>
@@ -225,6 +227,16 @@ sealed class Expression
 
     public static Expression Linked(CilType type, int cell) =>
         new() { Kind = ExpressionKind.Linked, Type = type, Index = cell };
+
+    /// <summary>The same number, when the JIT must not know where it comes from.</summary>
+    public static Expression Hidden(Expression number)
+    {
+        var isKnown = number.Kind == ExpressionKind.Constant || number.Operation is { JumpIfTrue: not ILOpCode.Nop };
+        var isHidden = number.B is { Kind: ExpressionKind.UnknownZero };
+        if (isKnown || isHidden || number.Type is not (CilType.I32 or CilType.I64)) return number;
+        var zero = new Expression { Kind = ExpressionKind.UnknownZero, Type = number.Type };
+        return Of(number.Type == CilType.I32 ? Operations.I32Or : Operations.I64Or, number, zero);
+    }
 
     static ulong Bit(int local) => 1UL << (local & 63);
 }

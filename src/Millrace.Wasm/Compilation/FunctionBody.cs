@@ -57,7 +57,7 @@ sealed class FunctionBody(ModuleScope module)
         WriteTraps();
         Module.Image.AddMethod(
             CompiledModule.MethodName(Function.Index), Module.Image.Signature(Function.Type, typeof(Instance)), Il,
-            Pool.Types);
+            Pool.Types, canBeInlined: !Function.Facts!.HasRotations);
     }
 
     public ValueType LocalType(int local) => _localTypes[local];

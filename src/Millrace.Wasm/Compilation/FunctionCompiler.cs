@@ -58,6 +58,7 @@ sealed class FunctionCompiler
             _body.Site = reader.Offset;
             map?.Add(_body.Il.Length, reader, _module.ImportCount);
             _fuel.Count(reader.Opcode);
+            if (function.Facts!.HasRotations) _stack.Hide(Rotations.Compared(_module.Definition, ref reader));
             Translate(ref reader);
         }
         _fuel.EndRegion();

@@ -12,6 +12,7 @@ static class GuestMembers
     public static readonly FieldInfo InterruptRequest = Field(typeof(Instance), nameof(Instance.InterruptRequest));
     public static readonly FieldInfo FuelCell = Field(typeof(Instance), nameof(Instance.FuelCell));
     public static readonly FieldInfo MemoryBase = Field(typeof(Instance), nameof(Instance.MemoryBase));
+    public static readonly FieldInfo UnknownZero = Field(typeof(Instance), nameof(Instance.UnknownZero));
     public static readonly FieldInfo Memory0 = Field(typeof(Instance), nameof(Instance.Memory0));
     public static readonly FieldInfo Memories = Field(typeof(Instance), nameof(Instance.Memories));
     public static readonly FieldInfo Table0 = Field(typeof(Instance), nameof(Instance.Table0));

@@ -128,15 +128,17 @@ sealed class ImageBuilder
     }
 
     /// <summary>Adds the next method.</summary>
-    public void AddMethod(string name, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals)
+    public void AddMethod(
+        string name, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals, bool canBeInlined = true)
     {
         if (_methodCount % MethodsPerType == 0) AddHolder();
-        AddMethod(name, FunctionAttributes, signature, il, locals);
+        AddMethod(name, FunctionAttributes, signature, il, locals, canBeInlined);
         _methodCount++;
     }
 
     void AddMethod(
-        string name, MethodAttributes attributes, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals)
+        string name, MethodAttributes attributes, BlobBuilder signature, IlWriter il, IReadOnlyList<Type> locals,
+        bool canBeInlined)
     {
         var code = il.Finish();
         // No InitLocals: the compiler zeroes what wasm wants zeroed, and nothing else needs it.
@@ -150,7 +152,7 @@ sealed class ImageBuilder
         }
         _metadata.AddMethodDefinition(
             attributes,
-            MethodImplAttributes.IL | MethodImplAttributes.Managed,
+            MethodImplAttributes.IL | (canBeInlined ? default : MethodImplAttributes.NoInlining),
             _metadata.GetOrAddString(name), _metadata.GetOrAddBlob(signature), body.Offset,
             MetadataTokens.ParameterHandle(1));
     }
@@ -184,7 +186,7 @@ sealed class ImageBuilder
                 _metadata.GetOrAddBlob(FieldSignature(field.Type)));
         }
         var signature = ConstructorSignature(OwnConstructorParameters);
-        AddMethod(ConstructorName, ConstructorAttributes, signature, constructor, []);
+        AddMethod(ConstructorName, ConstructorAttributes, signature, constructor, [], canBeInlined: true);
     }
 
     /// <summary>The finished image.</summary>

@@ -54,6 +54,14 @@ sealed class OperandStack(FunctionBody body)
     /// <summary>The entry that many below the top.</summary>
     public Expression Peek(int below) => _entries[^(below + 1)];
 
+    /// <summary>Hides the numbers among the top entries, which are about to be used, from the JIT.</summary>
+    public void Hide(int count)
+    {
+        var first = Math.Max(0, _entries.Count - count);
+        for (var i = first; i < _entries.Count; i++) _entries[i] = Expression.Hidden(_entries[i]);
+        _settled = Math.Min(_settled, first);
+    }
+
     /// <summary>Forgets entries down to that height, and frees what they own.</summary>
     public void Truncate(int height)
     {
@@ -154,6 +162,7 @@ sealed class OperandStack(FunctionBody body)
             case ExpressionKind.MemorySize: MemoryAccess.WriteSize(body, expression); break;
             case ExpressionKind.Linked: body.LoadLinked(expression.Index, expression.Type); break;
             case ExpressionKind.Field: Il.LoadStaticField(body.Module.Image.Field(expression.Field!)); break;
+            case ExpressionKind.UnknownZero: WriteUnknownZero(expression.Type); break;
         }
     }
 
@@ -250,6 +259,13 @@ sealed class OperandStack(FunctionBody body)
         if (operation.Method is { } method)
             Il.Call(body.Module.Image.Method(method), expression.B is null ? 1 : 2, 1);
         foreach (var code in operation.Code) Il.Op(code);
+    }
+
+    void WriteUnknownZero(CilType type)
+    {
+        body.LoadContext();
+        Il.LoadField(body.Module.Image.Field(GuestMembers.UnknownZero));
+        if (type == CilType.I32) Il.Op(ILOpCode.Conv_i4);
     }
 
     void WriteMember(Expression expression)

@@ -26,6 +26,8 @@ sealed record Operation(
 static class Operations
 {
     public static readonly Operation I32And = new(CilType.I32, [And]);
+    public static readonly Operation I32Or = new(CilType.I32, [Or]);
+    public static readonly Operation I64Or = new(CilType.I64, [Or]);
     public static readonly Operation I64ToI32 = new(CilType.I32, [Conv_i4]);
     public static readonly Operation IsNull = new(CilType.I32, [Ldnull, Ceq], null, false, Brfalse, Brtrue);
     public static readonly Operation IsNotNull = new(CilType.I32, [Ldnull, Cgt_un], null, false, Brtrue, Brfalse);

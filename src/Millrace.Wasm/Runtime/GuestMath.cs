@@ -30,20 +30,14 @@ static class GuestMath
     [MethodImpl(Inline)] public static int I32Ctz(int a) => BitOperations.TrailingZeroCount(a);
     [MethodImpl(Inline)] public static int I32Popcnt(int a) => BitOperations.PopCount((uint)a);
 
-    // Rotations are sums, not what RyuJIT knows for one: it takes the flags of x64's rol and ror for those of a
-    // comparison with zero, which they are not, so that a branch on a rotated value goes wrong (seen in 10.0.12;
-    // tests: RotationTests).
-    [MethodImpl(Inline)]
-    public static int I32Rotl(int a, int b) => (a << b) + (int)((ulong)(uint)a >> (32 - (b & 31)));
-
-    [MethodImpl(Inline)] public static int I32Rotr(int a, int b) => I32Rotl(a, -b);
+    // For functions that keep what is rotated from comparisons only: Compilation/Rotations.
+    [MethodImpl(Inline)] public static int I32Rotl(int a, int b) => (int)BitOperations.RotateLeft((uint)a, b);
+    [MethodImpl(Inline)] public static int I32Rotr(int a, int b) => (int)BitOperations.RotateRight((uint)a, b);
     [MethodImpl(Inline)] public static long I64Clz(long a) => BitOperations.LeadingZeroCount((ulong)a);
     [MethodImpl(Inline)] public static long I64Ctz(long a) => BitOperations.TrailingZeroCount(a);
     [MethodImpl(Inline)] public static long I64Popcnt(long a) => BitOperations.PopCount((ulong)a);
-    [MethodImpl(Inline)]
-    public static long I64Rotl(long a, long b) => (a << (int)b) + (long)(((ulong)a >> 1) >> (int)~b);
-
-    [MethodImpl(Inline)] public static long I64Rotr(long a, long b) => I64Rotl(a, -b);
+    [MethodImpl(Inline)] public static long I64Rotl(long a, long b) => (long)BitOperations.RotateLeft((ulong)a, (int)b);
+    [MethodImpl(Inline)] public static long I64Rotr(long a, long b) => (long)BitOperations.RotateRight((ulong)a, (int)b);
 
     // CIL division throws for a zero divisor and for min / -1; these trap instead (core 4.3.2, idiv and irem).
     [MethodImpl(Inline)]

@@ -35,6 +35,8 @@ sealed class CodeValidator(ModuleContext context)
         {
             _state.At(reader.Row, reader.Offset);
             _state.Facts.InstructionCount++;
+            if (reader.Opcode is Opcode.I32Rotl or Opcode.I32Rotr or Opcode.I64Rotl or Opcode.I64Rotr)
+                _state.Facts.HasRotations = true;
             if (_state.IsConstant && !ConstantRules.Allows(reader.Opcode, _state, reader.Index))
                 throw _state.Invalid("constant expression required");
             Step(reader);
