@@ -34,11 +34,11 @@ sealed partial class BodyGenerator
 
     string Leaf(char type)
     {
-        if (choices.OneIn(3)) return Constant(choices, type);
+        if (choices.OneIn(3)) return Constant(type);
         if (choices.OneIn(4))
             return $"({Named("global.get")} ${choices.Of(shape.Globals.Where(global => global.Type == type).ToList()).Name})";
         var fits = _locals.Where(local => local.Type == type).ToList();
-        return fits.Count == 0 ? Constant(choices, type) : $"({Named("local.get")} ${choices.Of(fits).Name})";
+        return fits.Count == 0 ? Constant(type) : $"({Named("local.get")} ${choices.Of(fits).Name})";
     }
 
     string Compute(Instruction row, int depth)
@@ -46,7 +46,8 @@ sealed partial class BodyGenerator
         var name = row.Name;
         var truncates = row.Opcode is >= Opcode.I32TruncF32S and <= Opcode.I32TruncF64U
             or >= Opcode.I64TruncF32S and <= Opcode.I64TruncF64U;
-        if (truncates && !_isWild) name = name.Replace("trunc_", "trunc_sat_", StringComparison.Ordinal);
+        var isTame = truncates && !_isWild && choices.OneIn(3);
+        if (truncates && !_isWild && !isTame) name = name.Replace("trunc_", "trunc_sat_", StringComparison.Ordinal);
         var lanes = row.Immediate switch
         {
             ImmediateKind.Lane => $" {choices.Below(16 >> row.AccessLog2)}",
@@ -60,6 +61,8 @@ sealed partial class BodyGenerator
             .Select(type => showsBits ? Canonical(type, Value(type, depth - 1)) : Value(type, depth - 1)).ToList();
         var divides = name.Contains(".div_", StringComparison.Ordinal) || name.Contains(".rem_", StringComparison.Ordinal);
         if (divides && !_isWild) operands[1] = Positive(name[..3], operands[1]);
+        if (isTame) operands[0] = InRange(NumericTable.Letter(row.Parameters[0]));
+        if (NumericTable.IsRelaxed(row)) operands = [.. operands.Select((operand, i) => Sure(row.Name, i, operand))];
 
         // An effect between two operands: what the first one read, it read before.
         if (operands.Count > 1 && choices.OneIn(8)) operands[0] += $" {Effect()}";
@@ -82,8 +85,39 @@ sealed partial class BodyGenerator
 
     static string Canonical(char type, string value) => type is 'f' or 'd' ? $"(call $canon_{type} {value})" : value;
 
+    // A float that any integer type holds.
+    string InRange(char type) => $"({Letters.Name(type)}.add ({Letters.Name(type)}.convert_i32_u (i32.shr_u "
+        + $"{Value('i', 2)} (i32.const 2))) ({Letters.Name(type)}.const 0.75))";
+
+    /// <summary>An operand for which a relaxed instruction has one result only.</summary>
+    static string Sure(string name, int at, string operand)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        var (shape, operation) = (name[..dot], name[(dot + 1)..]["relaxed_".Length..]);
+        return operation switch
+        {
+            "swizzle" => at == 0 ? operand : $"(v128.and {operand} (v128.const i64x2 0x0f0f0f0f0f0f0f0f 0x0f0f0f0f0f0f0f0f))",
+            "laneselect" => at < 2 ? operand : $"({shape}.lt_s {operand} (v128.const i64x2 0 0))",
+            "q15mulr_s" => $"(v128.and {operand} (v128.const i64x2 0x7fff7fff7fff7fff 0x7fff7fff7fff7fff))",
+            "trunc_f32x4_s" or "trunc_f32x4_u" => $"(f32x4.convert_i32x4_u (i32x4.shr_u {operand} (i32.const 9)))",
+            "trunc_f64x2_s_zero" or "trunc_f64x2_u_zero" =>
+                $"(f64x2.convert_low_i32x4_u (i32x4.shr_u {operand} (i32.const 2)))",
+            _ when shape is "f32x4" => $"(f32x4.convert_i32x4_s (i32x4.shr_s {operand} (i32.const 22)))",
+            _ when shape is "f64x2" => $"(f64x2.convert_low_i32x4_s (i32x4.shr_s {operand} (i32.const 8)))",
+            // The dot products: seven bits in the second operand.
+            _ => at != 1 ? operand : $"(v128.and {operand} (v128.const i64x2 0x7f7f7f7f7f7f7f7f 0x7f7f7f7f7f7f7f7f))",
+        };
+    }
+
     string Load(char type)
     {
+        if (type is 'i' or 'l' && choices.OneIn(4))
+        {
+            var atomic = choices.Of(NumericTable.LoadingAtomically(type));
+            var operands = atomic.Parameters.Skip(1).Select(parameter => Value(NumericTable.Letter(parameter), 2));
+            return $"({Named(atomic.Name)} {AtomicAccess(atomic)} {string.Join(' ', operands)})";
+        }
+
         var row = choices.Of(NumericTable.Loading(type));
         var access = Access(row);
         var vector = row.Immediate == ImmediateKind.MemoryAccessLane ? $" {Value('v', 2)}" : "";
@@ -105,6 +139,26 @@ sealed partial class BodyGenerator
         var align = choices.OneIn(3) ? $" align={1 << choices.Below(row.AccessLog2 + 1)}" : "";
         var lane = row.Immediate == ImmediateKind.MemoryAccessLane ? $" {choices.Below(16 >> row.AccessLog2)}" : "";
         return $"{memory}{offset}{align}{lane} {Address(target.Address)}";
+    }
+
+    /// <summary>Memory, offset and address of an atomic access: mostly a multiple of its size.</summary>
+    string AtomicAccess(Instruction row)
+    {
+        var memory = Memory(out var target);
+        if (_isWild && choices.OneIn(8)) return $"{memory} {Address(target.Address)}";
+        var offset = choices.OneIn(3) ? "" : $" offset={row.AccessBytes * choices.Below(40)}";
+        return $"{memory}{offset} {AtomicAddress(target.Address)}";
+    }
+
+    string AtomicAddress(char type)
+    {
+        var name = Letters.Name(type);
+        return choices.Below(_isWild ? 8 : 4) switch
+        {
+            0 => $"({name}.const {8 * choices.Below(64)})",
+            5 => $"({name}.const {ModuleShape.PageBytes - (8 * choices.Below(3))})",
+            _ => $"({name}.and {Value(type, 2)} ({name}.const 0xff8))",
+        };
     }
 
     string Address(char type)
@@ -166,12 +220,24 @@ sealed partial class BodyGenerator
 
     string Call(FunctionShape callee)
     {
-        var at = shape.Table.IndexOf(callee.Index);
-        var element = at >= 0 && !_isWild ? $"(i32.const {at + 1})" : Element();
-        return choices.OneIn(3) && (at >= 0 || _isWild)
-            ? $"({Named("call_indirect")} $t{callee.Type} {Arguments(callee)} {element})"
-            : $"({Named("call")} ${callee.Name} {Arguments(callee)})";
+        var isIndirect = shape.Table.Contains(callee.Index) || _isWild;
+        return choices.Below(6) switch
+        {
+            <= 1 when isIndirect => $"({Named("call_indirect")} $t{callee.Type} {Arguments(callee)} {ElementOf(callee)})",
+            2 => $"({Named("call_ref")} $F{callee.Index} {Arguments(callee)} {Reference(callee)})",
+            _ => $"({Named("call")} ${callee.Name} {Arguments(callee)})",
+        };
     }
+
+    string ElementOf(FunctionShape callee)
+    {
+        var at = shape.Table.IndexOf(callee.Index);
+        return at >= 0 && !_isWild ? $"(i32.const {at + 1})" : Element();
+    }
+
+    string Reference(FunctionShape callee) => _isWild && choices.OneIn(4)
+        ? $"({Named("ref.cast")} (ref null $F{callee.Index}) ({Named("table.get")} $t {Element()}))"
+        : $"({Named("ref.func")} ${callee.Name})";
 
     string Arguments(FunctionShape callee) => string.Join(' ', callee.Parameters.Select(type => Value(type, 2)));
 

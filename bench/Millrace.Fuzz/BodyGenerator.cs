@@ -33,8 +33,14 @@ sealed partial class BodyGenerator(
         var locals = string.Concat(_locals.Skip(function.Parameters.Length)
             .Select(local => $" (local ${local.Name} {Letters.Name(local.Type)})"))
             + string.Concat(Enumerable.Range(0, _counters).Select(i => $" (local $k{i} i32)"))
-            + (_hasObjects ? ObjectLocals : "");
+            + " (local $x exnref)" + (_hasObjects ? ObjectLocals : "");
         return $"(func ${function.Name}{export}{parameters}{results}{locals} {body})";
+    }
+
+    string Constant(char type)
+    {
+        Named($"{Letters.Name(type)}.const");
+        return Constant(choices, type);
     }
 
     public static string Constant(Choices choices, char type) => type switch
@@ -78,9 +84,9 @@ sealed partial class BodyGenerator(
     string Statement(int depth)
     {
         _nodes = 0;
-        if (_hasObjects && choices.OneIn(4)) return SetObject();
+        if (_hasObjects && choices.OneIn(4)) return choices.OneIn(3) ? OfReferences() : SetObject();
         if (_isWild && choices.OneIn(8)) return Walk();
-        var kind = choices.Below(depth > 0 ? 22 : 12);
+        var kind = choices.Below(depth > 0 ? 23 : 12);
         return kind switch
         {
             <= 2 => SetLocal(5),
@@ -96,6 +102,7 @@ sealed partial class BodyGenerator(
             <= 18 => LoopStatement(depth),
             19 => BranchTable(depth),
             20 => Catching(depth),
+            21 => CatchingReference(depth),
             _ => $"({Named("memory.grow")} {Memory(out var memory)} {Constant(choices.Below(3), memory.Address)}) (drop)",
         };
     }
@@ -116,7 +123,7 @@ sealed partial class BodyGenerator(
     string Store(int depth)
     {
         var row = choices.Of(NumericTable.Stores);
-        var address = Access(row);
+        var address = NumericTable.IsAtomic(row) ? AtomicAccess(row) : Access(row);
         var type = NumericTable.Letter(row.Parameters[1]);
         return $"({Named(row.Name)} {address} {Canonical(type, Value(type, depth))})";
     }
@@ -158,22 +165,24 @@ sealed partial class BodyGenerator(
                 return $"({Named("memory.init")} {memory} $d {Address(target.Address)} "
                     + $"(i32.const {choices.Below(_isWild ? ModuleShape.SegmentBytes : 24)}) (i32.const {choices.Below(16)}))";
             default:
-                return choices.OneIn(_isWild ? 4 : 40) ? $"({Named("data.drop")} $d)" : $"({Named("nop")})";
+                return choices.OneIn(_isWild ? 4 : 20) ? $"({Named("data.drop")} $d)"
+                    : choices.OneIn(3) ? $"({Named("atomic.fence")})" : Waiting();
         }
     }
 
     string OfTable() => choices.Below(7) switch
     {
-        0 => $"({Named("table.set")} $t {Element()} (ref.func $f{choices.Below(shape.Functions.Length)}))",
+        0 => $"({Named("table.set")} $t {Element()} ({Named("ref.func")} $f{choices.Below(shape.Functions.Length)}))",
         1 => $"({Named("table.set")} $t {Element()} ({Named("table.get")} $t {Element()}))",
         2 => $"({Named("table.fill")} $t {Start()} ({Named("ref.null")} func) (i32.const {choices.Below(3)}))",
         3 => $"({Named("table.copy")} $t $t {Start()} {Start()} (i32.const {choices.Below(5)}))",
         4 => $"({Named("table.init")} $t $e {Start()} (i32.const {choices.Below(_isWild ? 4 : 2)}) (i32.const {choices.Below(3)}))",
         5 => $"(drop ({Named("table.grow")} $t ({Named("ref.null")} func) (i32.const {choices.Below(3)})))",
-        _ => choices.OneIn(_isWild ? 4 : 40) ? $"({Named("elem.drop")} $e)" : $"(drop ({Named("ref.is_null")} ({Named("table.get")} $t {Element()})))",
+        _ => choices.OneIn(_isWild ? 4 : 12) ? $"({Named("elem.drop")} $e)" : $"(drop ({Named("ref.is_null")} ({Named("table.get")} $t {Element()})))",
     };
 
-    string Element() => _isWild && choices.OneIn(8) ? Value('i', 1) : $"(i32.const {choices.Below(ModuleShape.TableSize)})";
+    string Element() => _isWild && choices.OneIn(8)
+        ? choices.OneIn(2) ? Value('i', 1) : $"(i32.const {ModuleShape.TableSize + choices.Below(6)})" : $"(i32.const {choices.Below(ModuleShape.TableSize)})";
 
     // Where a few elements fit behind.
     string Start() => _isWild ? Element() : $"(i32.const {choices.Below(4)})";
@@ -189,18 +198,33 @@ sealed partial class BodyGenerator(
 
     string Leave()
     {
-        if (!choices.OneIn(3)) return $"({Named("br_if")} {Label()} {Value('i', 3)})";
+        if (choices.OneIn(2)) return $"({Named("br_if")} {Label()} {Value('i', 3)})";
+        Named("if");
         var condition = Value('i', 2);
-        var way = choices.Below(4) switch
+        return $"(if {condition} (then {Region(Way)}))";
+    }
+
+    string Way()
+    {
+        var fits = shape.Functions.Skip(function.Index + 1).Where(other => other.Results == function.Results).ToList();
+        var tail = fits.Count == 0 ? null : choices.Of(fits);
+        return choices.Below(9) switch
         {
-            0 when _isWild => $"({Named("unreachable")})",
-            1 => $"({Named("throw")} $t0 {Value('i', 2)})",
-            2 when shape.Functions.Skip(function.Index + 1).FirstOrDefault(other => other.Results == function.Results)
-                is { } tail => $"({Named("return_call")} ${tail.Name} {Arguments(tail)})",
+            0 when _isWild || choices.OneIn(3) => $"({Named("unreachable")})",
+            1 => choices.OneIn(3) ? $"({Named("throw")} $t1 {Value('l', 2)} {Value('d', 2)})"
+                : $"({Named("throw")} $t0 {Value('i', 2)})",
+            <= 5 when tail is not null => TailCall(tail),
+            <= 7 => $"({Named("br")} {Label()})",
             _ => $"({Named("return")} {string.Join(' ', function.Results.Select(type => Value(type, 2)))})",
         };
-        return $"({Named("if")} {condition} (then {Region(() => way)}))";
     }
+
+    string TailCall(FunctionShape callee) => choices.Below(3) switch
+    {
+        0 => $"({Named("return_call")} ${callee.Name} {Arguments(callee)})",
+        1 => $"({Named("return_call_ref")} $F{callee.Index} {Arguments(callee)} {Reference(callee)})",
+        _ => $"({Named("return_call_indirect")} $t{callee.Type} {Arguments(callee)} {ElementOf(callee)})",
+    };
 
     // Branches go to blocks only, of which one is around all statements: a loop is gone round by its own counter.
     string Label() => _labels.Count > 0 ? $"${choices.Of(_labels)}" : "$out";
@@ -263,9 +287,37 @@ sealed partial class BodyGenerator(
             + $"(try_table (catch $t0 ${caught}) (catch_all ${all}) {body}) (br ${done})) {kept} (br ${done})) (nop))";
     }
 
+    // The exception is caught with its reference, and mostly thrown again: into a second handler around.
+    string CatchingReference(int depth)
+    {
+        var (caught, done, around) = ($"b{_names++}", $"b{_names++}", $"b{_names++}");
+        Named("try_table");
+        _labels.Add(done);
+        var body = $"{Statements(depth - 1)} (if {Value('i', 1)} (then {Region(() => $"({Named("throw")} $t0 {Value('i', 1)})")}))";
+        _labels.RemoveAt(_labels.Count - 1);
+        var clause = choices.OneIn(2) ? $"catch_all_ref ${caught}" : $"catch_ref $t0 ${caught}";
+        var results = clause.StartsWith("catch_ref", StringComparison.Ordinal) ? "(result i32 exnref)" : "(result exnref)";
+        var kept = results.Length > 15 ? $"(local.set $x) (drop)" : "(local.set $x)";
+        var again = Region(() => choices.OneIn(3) ? $"(drop ({Named("ref.is_null")} (local.get $x)))"
+            : $"({Named("throw_ref")} (local.get $x))");
+        var inner = $"(block ${done} (block ${caught} {results} (try_table ({clause}) {body}) (br ${done})) {kept} {again})";
+        return _isWild && choices.OneIn(4) ? inner : $"(block ${around} (try_table (catch_all ${around}) {inner}))";
+    }
+
     char AnyType() => Letters.All[choices.Below(Letters.All.Length)];
 
     static string Constant(int value, char type) => $"({Letters.Name(type)}.const {value})";
+
+    // Times out at once, or does not begin to wait: no other thread would ever wake it.
+    string Waiting()
+    {
+        var shared = shape.Memories.Where(memory => memory.IsShared).ToList();
+        if (shared.Count == 0 && !_isWild) return $"({Named("nop")})";
+        var memory = shared.Count == 0 || (_isWild && choices.OneIn(3)) ? choices.Of(shape.Memories) : choices.Of(shared);
+        var (name, expected) = choices.OneIn(2) ? ("memory.atomic.wait32", 'i') : ("memory.atomic.wait64", 'l');
+        return $"(drop ({Named(name)} ${memory.Name} offset={8 * choices.Below(8)} {AtomicAddress(memory.Address)} "
+            + $"{Value(expected, 2)} (i64.const {choices.Below(1000)})))";
+    }
 
     string Memory(out MemoryShape memory)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Millrace.Wasm;
 
 namespace Millrace.Fuzz;
 
@@ -19,14 +20,23 @@ static class FuzzReport
         Line($"| seeds | {first} to {end - 1} |");
         Line($"| time | {time.TotalMinutes:0.0} min |");
         Line($"| modules | {comparison.Modules} |");
+        foreach (var (mode, count) in comparison.ModulesOf) Line($"| of which run in mode {mode} | {count} |");
         Line($"| modules of which a call trapped | {100.0 * comparison.ModulesThatTrapped / Math.Max(1, comparison.Modules):0} % |");
         Line($"| modules on which the engines differ | {divergences.Count} |");
         foreach (var (name, times) in comparison.Ends.OrderByDescending(pair => pair.Value))
             Line($"| calls that ended with: {name} | {times} |");
+        Line($"");
+        Line($"Traps of the first mode, by reason; the last are those that a module alone cannot bring about.");
+        Line($"");
+        Line($"| reason | calls |");
+        Line($"|---|---|");
+        foreach (var code in Enum.GetValues<TrapCode>().OrderByDescending(code => comparison.Traps.GetValueOrDefault(code)))
+            Line($"| {code} | {comparison.Traps.GetValueOrDefault(code)} |");
         var names = NumericTable.Names.Union(comparison.Executed.Keys).Order(StringComparer.Ordinal).ToList();
         var rare = names.Where(name => comparison.Executed.GetValueOrDefault(name) < EnoughTimes).ToList();
         Line($"");
-        Line($"Instructions counted in every other module: {names.Count}, of which {rare.Count} ran less than {EnoughTimes} times there.");
+        Line($"Instructions counted in every other module, except else and end: {names.Count}, of which {rare.Count} ran");
+        Line($"less than {EnoughTimes} times there.");
         Line($"");
         Line($"| instruction | times |");
         Line($"|---|---|");

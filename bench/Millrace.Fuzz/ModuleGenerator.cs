@@ -54,6 +54,7 @@ sealed class ModuleGenerator
             }
         }
 
+        if (shape.HasDeep) calls.Add(new("fdeep", ["i32:0"], ["i32"]));
         return calls.ToImmutable();
     }
 

@@ -17,8 +17,8 @@ sealed record FunctionShape(int Index, string Parameters, string Results)
         + string.Concat(Results.Select(type => $" (result {Letters.Name(type)})"));
 }
 
-/// <summary>A memory: its name, and the letter of its address type.</summary>
-sealed record MemoryShape(string Name, char Address);
+/// <summary>A memory: its name, the letter of its address type, and whether threads could share it.</summary>
+sealed record MemoryShape(string Name, char Address, bool IsShared = false);
 
 /// <summary>What a module declares, before the bodies.</summary>
 sealed class ModuleShape
@@ -47,6 +47,7 @@ sealed class ModuleShape
             .Select(i => new FunctionShape(i, Types(choices, 5), Types(choices, 4))).ToImmutableArray();
         var memories = new List<MemoryShape> { new("m0", choices.OneIn(4) ? 'l' : 'i') };
         if (choices.OneIn(3)) memories.Add(new("m1", choices.OneIn(3) ? 'l' : 'i'));
+        if (choices.OneIn(6)) memories.Add(new("m2", choices.OneIn(3) ? 'l' : 'i', IsShared: true));
         var globals = Letters.All.SelectMany(type => Enumerable.Range(0, 1 + choices.Below(2))
             .Select(i => ($"g{i}_{Letters.Name(type)}", type)));
         return new(choices)
@@ -63,10 +64,12 @@ sealed class ModuleShape
         var text = new StringBuilder(BodyGenerator.ObjectTypes);
         foreach (var memory in Memories)
         {
-            var size = memory.Address == 'l' ? "i64 1 3" : "1 3";
+            var size = (memory.Address == 'l' ? "i64 1 3" : "1 3") + (memory.IsShared ? " shared" : "");
             text.Append(CultureInfo.InvariantCulture, $"  (memory ${memory.Name} (export \"{memory.Name}\") {size})\n");
         }
 
+        foreach (var function in Functions)
+            text.Append(CultureInfo.InvariantCulture, $"  (type $F{function.Index} (func{function.Type}))\n");
         foreach (var (name, type) in Globals)
         {
             // JavaScript cannot read a v128 global.
@@ -75,6 +78,7 @@ sealed class ModuleShape
                 $"  (global ${name}{export} (mut {Letters.Name(type)}) {BodyGenerator.Constant(_choices, type)})\n");
         }
 
+        HasDeep = _choices.OneIn(12);
         var start = Memories[0].Address == 'l' ? "i64.const" : "i32.const";
         text.Append(CultureInfo.InvariantCulture, $"""
               (global $fuel (mut i32) (i32.const 0))
@@ -87,6 +91,7 @@ sealed class ModuleShape
               (data (memory $m0) ({start} {_choices.Below(PageBytes - SegmentBytes)}) "{Bytes()}")
               (data $d "{Bytes()}")
               (data $d0 "{Bytes()}")
+              {(HasDeep ? Deep() : "")}
               (func (export "reset") (global.set $fuel (i32.const 2000)))
               (func $burn
                 (if (i32.eqz (global.get $fuel)) (then (unreachable)))
@@ -103,6 +108,20 @@ sealed class ModuleShape
             """);
         return text.ToString();
     }
+
+    // Ends where the stack does: how deep that is nobody must see.
+    string Deep() => _choices.Below(3) switch
+    {
+        0 => "(func $deep (export \"fdeep\") (param i32) (result i32) "
+            + "(i32.add (call $deep (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))",
+        1 => "(func $deep (export \"fdeep\") (param i32) (result i32) (i32.xor (call $deeper (i64.const 5) (local.get 0)) "
+            + "(i32.const 3))) (func $deeper (param i64 i32) (result i32) (i32.sub (call $deep (local.get 1)) (i32.const 2)))",
+        _ => "(func $deep (export \"fdeep\") (param i32) (result i32) (block $caught (try_table (catch_all $caught) "
+            + "(drop (call $deep (local.get 0))))) (i32.const 1)) ",
+    };
+
+    /// <summary>Whether it has the function whose calls never end by themselves.</summary>
+    public bool HasDeep { get; private set; }
 
     static string Types(Choices choices, int limit) =>
         string.Concat(Enumerable.Range(0, choices.Below(limit)).Select(_ => Letters.All[choices.Below(Letters.All.Length)]));

@@ -5,10 +5,38 @@ using Millrace.Wasm.Compilation;
 namespace Millrace.Fuzz;
 
 /// <summary>Runs generated modules here, and tells what happened in the words of <c>other.mjs</c>.</summary>
+/// <param name="mode">How it runs them: one of <see cref="Modes"/>.</param>
 /// <param name="fault">A mistake that its compiler makes on purpose.</param>
-sealed class OwnEngine(CompilerFault fault = CompilerFault.None) : IDisposable
+sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.None) : IDisposable
 {
-    readonly Engine _engine = new(new() { Fault = fault });
+    readonly Engine _engine = new(OptionsOf(mode) with { Fault = fault, Features = WasmFeatures.All });
+    readonly string? _folder = mode == "aot" ? CacheFolder : null;
+
+    /// <summary>Names of modes, and what is special with them.</summary>
+    public static IReadOnlyDictionary<string, string> Modes { get; } = new Dictionary<string, string>
+    {
+        ["jit"] = "as everywhere",
+        ["portable"] = "memories in the C heap",
+        ["metered"] = "instructions are counted",
+        ["aot"] = "compiled ahead of time by crossgen2",
+    };
+
+    static string CacheFolder => Path.Combine(Path.GetTempPath(), $"millrace-fuzz-{Environment.ProcessId}");
+
+    static EngineOptions OptionsOf(string mode) => mode switch
+    {
+        "jit" => new() { IsPortable = false },
+        "portable" => new() { IsPortable = true },
+        "metered" => new() { IsPortable = false, IsMetered = true },
+        "aot" => new() { IsPortable = false, IsAheadOfTime = true, Cache = new CodeCache(CacheFolder) },
+        _ => throw new ArgumentException($"there is no mode {mode}; there are {string.Join(", ", Modes.Keys)}"),
+    };
+
+    /// <summary>The mode.</summary>
+    public string Mode => mode;
+
+    /// <summary>How often calls trapped, by reason.</summary>
+    public Dictionary<TrapCode, long> Traps { get; } = [];
 
     public List<string> Run(byte[] wasm, GeneratedModule module) => Run(wasm, module, []);
 
@@ -48,7 +76,7 @@ sealed class OwnEngine(CompilerFault fault = CompilerFault.None) : IDisposable
         return lines;
     }
 
-    static string Call(Instance instance, GeneratedCall call)
+    string Call(Instance instance, GeneratedCall call)
     {
         if (instance.FindFunction(call.Name) is not { } function) return "missing"; // as in modules made smaller
         try
@@ -58,6 +86,7 @@ sealed class OwnEngine(CompilerFault fault = CompilerFault.None) : IDisposable
         }
         catch (TrapException trap)
         {
+            Traps[trap.Code] = Traps.GetValueOrDefault(trap.Code) + 1;
             return $"trap {Words(trap.Code)}";
         }
         catch (GuestException)
@@ -105,8 +134,15 @@ sealed class OwnEngine(CompilerFault fault = CompilerFault.None) : IDisposable
         TrapCode.CastFailure => "cast",
         TrapCode.OutOfBoundsArrayAccess => "array",
         TrapCode.CallStackExhausted => "stack",
+        TrapCode.UnalignedAtomic => "unaligned",
+        TrapCode.ExpectedSharedMemory => "shared",
+        TrapCode.OutOfMemory => "large",
         _ => code.Text(),
     };
 
-    public void Dispose() => _engine.Dispose();
+    public void Dispose()
+    {
+        _engine.Dispose();
+        if (_folder is not null && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
 }

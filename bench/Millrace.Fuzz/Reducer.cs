@@ -4,7 +4,7 @@ using Millrace.Wasm;
 namespace Millrace.Fuzz;
 
 /// <summary>Makes a module smaller on which two engines differ, as long as they still do.</summary>
-sealed class Reducer(Comparison comparison)
+sealed class Reducer(Comparison comparison, string mode)
 {
     static readonly string[] Leaves =
         ["(nop)", "(i32.const 0)", "(i64.const 0)", "(f32.const 0)", "(f64.const 0)", "(v128.const i64x2 0 0)", "(i32.const 1)"];
@@ -53,7 +53,7 @@ sealed class Reducer(Comparison comparison)
     {
         try
         {
-            return await comparison.CompareAsync(WatText.ToBinary(module.Wat), module) is { } found
+            return await comparison.CompareAsync(mode, WatText.ToBinary(module.Wat), module) is { } found
                 && !found.Ours.StartsWith("compile:", StringComparison.Ordinal)
                 && !found.Theirs.StartsWith("compile:", StringComparison.Ordinal);
         }

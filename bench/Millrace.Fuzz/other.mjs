@@ -7,7 +7,8 @@ const traps = [
   [/unreachable/, 'unreachable'], [/memory access out of bounds|out of bounds memory/, 'memory'],
   [/divide by zero|remainder by zero/, 'zero'], [/divide result unrepresentable|float unrepresentable/, 'overflow'],
   [/null function|function signature/, 'callee'], [/table index is out of bounds|table access out of bounds|table.*out of bounds/, 'table'],
-  [/null pointer/, 'null'], [/illegal cast/, 'cast'], [/array.*(out of bounds|too large)/, 'array'],
+  [/null pointer/, 'null'], [/illegal cast/, 'cast'], [/array.*too large/, 'large'], [/array.*out of bounds/, 'array'], [/unaligned/, 'unaligned'],
+  [/Atomics.wait/, 'shared'],
   [/call stack/, 'stack'], [/element segment.*out of bounds/, 'table'], [/data segment.*out of bounds/, 'memory'], [/memory.*operation.*out of bounds/, 'memory'],
 ];
 

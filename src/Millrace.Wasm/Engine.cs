@@ -1,3 +1,4 @@
+using Millrace.Wasm.Binary;
 using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Memories;
@@ -42,6 +43,9 @@ public sealed record EngineOptions
 
     /// <summary>A mistake for the compiler to make; for tests of tests.</summary>
     internal CompilerFault Fault { get; init; }
+
+    /// <summary>A check to leave out; for tests of tests.</summary>
+    internal SafetyCheck Without { get; init; }
 
     /// <summary>What the system is to refuse; for tests.</summary>
     internal PlatformFault PlatformFault { get; init; }

@@ -87,8 +87,8 @@ public sealed class Module
             if (engine.Options.IsAheadOfTime) cache.Compile(engine.Options, bytes);
             if (cache.Find(engine.Options, bytes.Span) is { } loaded) return Link(engine, bytes, loaded);
         }
-        var definition = Decoder.Decode(bytes);
-        Validator.Validate(definition);
+        var definition = Decoder.Decode(bytes, engine.Options.Without);
+        Validator.Validate(definition, engine.Options.Without);
         return new Module(engine, definition, ModuleCompiler.Compile(engine, definition));
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Millrace.Wasm.Binary;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Objects;
 
@@ -110,6 +111,9 @@ public sealed unsafe class Store : IDisposable
     /// <summary>The guest objects of this store.</summary>
     internal ObjectHeap Objects => _objects ??= new ObjectHeap(this);
 
+    /// <summary>Whether that check is left out.</summary>
+    internal bool Lacks(SafetyCheck check) => Engine.Options.Without == check;
+
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 
     /// <summary>Whether this thread is inside a call into the store already.</summary>
@@ -194,7 +198,7 @@ public sealed unsafe class Store : IDisposable
     {
         lock (_gate)
         {
-            if (bytes > Limits.MemoryBytesMax - MemoryBytes)
+            if (bytes > Limits.MemoryBytesMax - MemoryBytes && !Lacks(SafetyCheck.MemoryLimit))
             {
                 MemoryLimitHit = true;
                 return false;
@@ -207,7 +211,7 @@ public sealed unsafe class Store : IDisposable
     /// <summary>Counts table elements in (or out, when negative); false: more than the limit.</summary>
     internal bool TryChargeElements(long count)
     {
-        if (count > Limits.TableElementsMax - _elements) return false;
+        if (count > Limits.TableElementsMax - _elements && !Lacks(SafetyCheck.TableLimit)) return false;
         _elements += count;
         return true;
     }
@@ -223,9 +227,9 @@ public sealed unsafe class Store : IDisposable
     {
         lock (_gate)
         {
-            _isInterrupted = isInterrupted;
+            _isInterrupted = isInterrupted && !Lacks(SafetyCheck.Interrupts);
             foreach (var instance in _instances) Arm(instance);
-            if (isInterrupted) _waiter?.Wake();
+            if (_isInterrupted) _waiter?.Wake();
         }
     }
 

@@ -37,8 +37,8 @@ static class MutationRun
         return failures;
     }
 
-    /// <summary>The whole run; what it found, as Markdown.</summary>
-    public static async Task<(string Table, int Failures)> RunAsync(
+    /// <summary>The whole run; what it found, as Markdown, and whether that is nothing.</summary>
+    public static async Task<(string? Text, bool IsGood)> RunAsync(
         long from, TimeSpan limit, string? corpusFolder, string keep, CancellationToken cancel)
     {
         var place = Path.GetTempFileName();
@@ -71,7 +71,7 @@ static class MutationRun
             File.Delete(place);
         }
 
-        return (Table(from, seed, clock.Elapsed, ends, failures), failures.Count);
+        return (Table(from, seed, clock.Elapsed, ends, failures), failures.Count == 0);
     }
 
     static long CountOf(string line) =>

@@ -9,7 +9,8 @@ static class Decoder
     /// </summary>
     /// <exception cref="MalformedException">The bytes are not a module, or ask for more than <see cref="Limits"/>
     /// gives.</exception>
-    public static ModuleDefinition Decode(ReadOnlyMemory<byte> bytes) => new ModuleReader(bytes).Read();
+    public static ModuleDefinition Decode(ReadOnlyMemory<byte> bytes, SafetyCheck without = SafetyCheck.None) =>
+        new ModuleReader(bytes, without: without).Read();
 
     /// <summary>Decodes a module whose code was read before; the bodies of functions are passed by.</summary>
     /// <param name="bytes">The module.</param>

@@ -70,7 +70,8 @@ ref partial struct ModuleReader
             var at = _bytes.Position;
             var count = _bytes.U32();
             sum += count;
-            if (sum > Limits.Locals) throw Malformed($"too many locals: {sum}, the limit is {Limits.Locals}", at);
+            if (sum > Limits.Locals && _without != SafetyCheck.Locals)
+                throw Malformed($"too many locals: {sum}, the limit is {Limits.Locals}", at);
             var type = ReadValueType();
             if (count > 0) locals.Add(new LocalRun((int)count, type));
         }
@@ -125,7 +126,7 @@ ref partial struct ModuleReader
 
     void ScanBlock(ref int depth, bool isIf, int offset)
     {
-        if (depth == Limits.Nesting)
+        if (depth == Limits.Nesting && _without != SafetyCheck.Nesting)
             throw Malformed($"blocks nested too deeply: the limit is {Limits.Nesting}", offset);
         if (depth == _blocks.Length) Array.Resize(ref _blocks, depth * 2);
         _blocks[depth++] = isIf;

@@ -64,7 +64,7 @@ ref partial struct ModuleReader
 
     ImmutableArray<ValueType> ReadValueTypes(int max, string what)
     {
-        var count = _bytes.Count(max, what);
+        var count = _bytes.Count(_without == SafetyCheck.Parameters ? int.MaxValue : max, what);
         if (count == 0) return [];
         var types = ImmutableArray.CreateBuilder<ValueType>(count);
         for (var i = 0; i < count; i++) types.Add(ReadValueType());
@@ -80,7 +80,7 @@ ref partial struct ModuleReader
 
     ImmutableArray<FieldType> ReadFields()
     {
-        var count = _bytes.Count(Limits.Fields, "fields");
+        var count = _bytes.Count(_without == SafetyCheck.Fields ? int.MaxValue : Limits.Fields, "fields");
         var fields = ImmutableArray.CreateBuilder<FieldType>(count);
         for (var i = 0; i < count; i++) fields.Add(ReadField());
         return fields.MoveToImmutable();

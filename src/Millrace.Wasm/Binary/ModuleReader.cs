@@ -10,6 +10,7 @@ ref partial struct ModuleReader
 
     readonly ReadOnlyMemory<byte> _memory;
     readonly ReadOnlySpan<byte> _module;
+    readonly SafetyCheck _without;
     ByteReader _bytes;
     WasmFeatures _features;
 
@@ -38,10 +39,12 @@ ref partial struct ModuleReader
     // Of a module that was decoded before: what its code was found to use.
     readonly WasmFeatures? _known;
 
-    public ModuleReader(ReadOnlyMemory<byte> memory, WasmFeatures? known = null)
+    public ModuleReader(
+        ReadOnlyMemory<byte> memory, WasmFeatures? known = null, SafetyCheck without = SafetyCheck.None)
     {
         _known = known;
         _memory = memory;
+        _without = without;
         _module = memory.Span;
         _bytes = new ByteReader(_module, 0, _module.Length);
     }

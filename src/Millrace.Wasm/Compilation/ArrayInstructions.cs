@@ -105,6 +105,7 @@ sealed class ArrayInstructions(FunctionBody body, OperandStack stack, ReferenceI
     {
         index = stack.PopKept();
         var items = LoadItems(references.PopNonNull(), element);
+        if (body.Module.Lacks(SafetyCheck.ArrayBounds)) return items;
         stack.WriteCopy(index);
         Il.LoadLocal(items);
         Il.Op(ILOpCode.Ldlen);

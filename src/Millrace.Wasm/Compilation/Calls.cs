@@ -71,7 +71,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         stack.Write(reference);
         var callee = body.Pool.Take(CilType.Object);
         Il.StoreLocal(callee);
-        if (mayBeNull)
+        if (mayBeNull && !body.Module.Lacks(SafetyCheck.NullReferences))
         {
             Il.LoadLocal(callee);
             Il.Jump(ILOpCode.Brfalse, body.Trap(TrapCode.NullReference));
@@ -86,7 +86,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         var (types, image) = (body.Module.Types, body.Module.Image);
         var wanted = ValueType.Reference(typeIndex, isNullable: true);
         if (types.Matches(body.Module.Definition.Tables[table].ElementType, wanted)) return;
-        if (body.Module.Has(CompilerFault.CallsAnyType)) return;
+        if (body.Module.Has(CompilerFault.CallsAnyType) || body.Module.Lacks(SafetyCheck.CallTypes)) return;
         var mismatch = body.Trap(TrapCode.IndirectCallTypeMismatch);
         Il.LoadLocal(callee);
         Il.LoadField(image.Field(GuestMembers.SignatureId));
@@ -136,11 +136,14 @@ sealed class Calls(FunctionBody body, OperandStack stack)
         Il.LoadField(image.Field(GuestMembers.TableElements));
         var elements = body.TableElements();
         Il.StoreLocal(elements);
-        stack.WriteCopy(index);
-        Il.LoadLocal(elements);
-        Il.Op(ILOpCode.Ldlen);
-        Il.Op(index.Type == CilType.I64 ? ILOpCode.Conv_u8 : ILOpCode.Conv_i4);
-        Il.Jump(ILOpCode.Bge_un, body.Trap(TrapCode.UndefinedElement));
+        if (!body.Module.Lacks(SafetyCheck.CallIndexes))
+        {
+            stack.WriteCopy(index);
+            Il.LoadLocal(elements);
+            Il.Op(ILOpCode.Ldlen);
+            Il.Op(index.Type == CilType.I64 ? ILOpCode.Conv_u8 : ILOpCode.Conv_i4);
+            Il.Jump(ILOpCode.Bge_un, body.Trap(TrapCode.UndefinedElement));
+        }
         Il.LoadLocal(elements);
         stack.WriteCopy(index);
         if (index.Type == CilType.I64) Il.Op(ILOpCode.Conv_i4);
@@ -150,6 +153,7 @@ sealed class Calls(FunctionBody body, OperandStack stack)
 
     void CheckNotNull(int table, Expression index, int callee)
     {
+        if (body.Module.Lacks(SafetyCheck.NullElements)) return;
         var isFunction = new IlLabel();
         Il.LoadLocal(callee);
         Il.Jump(ILOpCode.Brtrue, isFunction);

@@ -50,7 +50,8 @@ sealed class CastInstructions(FunctionBody body, OperandStack stack, ControlFlow
     {
         var value = stack.PopKept();
         var passes = Passes(value.Borrowed(), target);
-        if (passes != Always) stack.WriteJump(passes, whenTrue: false, body.Trap(TrapCode.CastFailure));
+        if (passes != Always && !body.Module.Lacks(SafetyCheck.Casts))
+            stack.WriteJump(passes, whenTrue: false, body.Trap(TrapCode.CastFailure));
         stack.Push(value.Known(target));
     }
 

@@ -68,8 +68,11 @@ enum CompilerFault
 static class FaultyOperations
 {
     /// <summary>The instruction's row; another one where the fault is about it.</summary>
-    public static Operation? Find(Opcode opcode, CompilerFault fault)
+    public static Operation? Find(Opcode opcode, EngineOptions options)
     {
+        var fault = options.Fault;
+        if (options.Without is SafetyCheck.Divisions or SafetyCheck.Truncations && Unchecked(opcode, options.Without) is { } bare)
+            return bare;
         if (fault == CompilerFault.None) return Operations.Find(opcode);
         return (opcode, fault) switch
         {
@@ -90,6 +93,21 @@ static class FaultyOperations
             _ => Operations.Find(opcode),
         };
     }
+
+    // What the processor, or .NET, makes of it.
+    static Operation? Unchecked(Opcode opcode, SafetyCheck without) => (opcode, without) switch
+    {
+        (Opcode.I32DivS, SafetyCheck.Divisions) => new(CilType.I32, [ILOpCode.Div]),
+        (Opcode.I32DivU, SafetyCheck.Divisions) => new(CilType.I32, [ILOpCode.Div_un]),
+        (Opcode.I32RemS, SafetyCheck.Divisions) => new(CilType.I32, [ILOpCode.Rem]),
+        (Opcode.I64DivS, SafetyCheck.Divisions) => new(CilType.I64, [ILOpCode.Div]),
+        (Opcode.I64DivU, SafetyCheck.Divisions) => new(CilType.I64, [ILOpCode.Div_un]),
+        (Opcode.I64RemS, SafetyCheck.Divisions) => new(CilType.I64, [ILOpCode.Rem]),
+        (Opcode.I32TruncF32S, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF32S),
+        (Opcode.I32TruncF64S, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF64S),
+        (Opcode.I64TruncF64S, SafetyCheck.Truncations) => Operations.Find(Opcode.I64TruncSatF64S),
+        _ => null,
+    };
 
     public static float MinOfNumbers(float a, float b) => a < b || float.IsNaN(b) ? a : b;
 

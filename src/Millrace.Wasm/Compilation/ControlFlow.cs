@@ -76,8 +76,7 @@ sealed class ControlFlow(
         stack.SettleAll();
         var frame = Open(Opcode.TryTable, type);
         if (clauses.IsEmpty) return;
-        frame.Try = new TryRegion(Il.Here(), Exceptions.Reachable(clauses).ToArray());
-        body.EnterRegion();
+        frame.Try = new TryRegion(body.EnterRegion(), Exceptions.Reachable(clauses).ToArray());
     }
 
     public void Else()
@@ -359,7 +358,8 @@ sealed class ControlFlow(
         body.LeaveToReturn();
     }
 
-    bool MustLeave(Frame target) => target.RegionDepth < body.RegionDepth;
+    bool MustLeave(Frame target) =>
+        target.RegionDepth < body.RegionDepth && !body.Module.Lacks(SafetyCheck.LeavingTry);
 
     void Write(Expression operand, bool isLast)
     {

@@ -71,7 +71,7 @@ sealed class FunctionCompiler
         if (AtomicInstructions.Has(reader.Opcode)) _atomics.Translate(ref reader);
         else if (reader.Row.IsMemoryAccess) TranslateAccess(ref reader);
         else if (Vectors.Has(reader.Opcode)) _vectors.Push(ref reader);
-        else if (FaultyOperations.Find(reader.Opcode, _module.Options.Fault) is { } operation)
+        else if (FaultyOperations.Find(reader.Opcode, _module.Options) is { } operation)
             Numbers.Push(_body, _stack, reader.Opcode, operation);
         else if (!TranslateVariable(ref reader) && !TranslateControl(ref reader) && !TranslateReference(ref reader))
             _bulk.Translate(ref reader);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Reflection.Metadata;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -34,6 +35,9 @@ sealed class IlWriter
 
     /// <summary>Most protected blocks of a method: RyuJIT's time grows with their square.</summary>
     public const int RegionsMax = 4096;
+
+    /// <summary>A check that is left out.</summary>
+    public SafetyCheck Without { get; init; }
 
     /// <summary>Bytes written.</summary>
     public int Length => _length;
@@ -279,7 +283,7 @@ sealed class IlWriter
     /// <summary>Adds a protected block whose handler ends here, after those within it.</summary>
     public void AddRegion(IlLabel start, IlLabel filter, IlLabel handler)
     {
-        if (_regions.Count == RegionsMax)
+        if (_regions.Count == RegionsMax && Without != SafetyCheck.TryBlocks)
             throw new UnsupportedFeatureException($"a function has more than {RegionsMax} try_table blocks");
         _regions.Add(new(start, filter, handler, Here()));
     }
@@ -344,7 +348,7 @@ sealed class IlWriter
 
     void Enlarge()
     {
-        if (_code.Length >= LengthMax)
+        if (_code.Length >= LengthMax && Without != SafetyCheck.CodeSize)
             throw new UnsupportedFeatureException($"a function takes more than {LengthMax} bytes of CIL");
         Array.Resize(ref _code, _code.Length * 2);
     }

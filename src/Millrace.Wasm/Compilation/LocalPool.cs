@@ -15,6 +15,9 @@ sealed class LocalPool
     readonly HashSet<int> _exposed = [];
     int _size;
 
+    /// <summary>Whether <see cref="LocalsMax"/> holds.</summary>
+    public bool IsBounded { get; init; } = true;
+
     /// <summary>Types of all locals.</summary>
     public IReadOnlyList<Type> Types => _types;
 
@@ -31,7 +34,7 @@ sealed class LocalPool
     public int Declare(Type type)
     {
         _size += type == CilType.V128.ToClr() ? 2 : 1;
-        if (_size > LocalsMax)
+        if (_size > LocalsMax && IsBounded)
             throw new UnsupportedFeatureException($"a function needs more than {LocalsMax} locals and temporaries");
         _types.Add(type);
         return _types.Count - 1;

@@ -84,11 +84,17 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     // Settled, because both need it; a local may stay one, for assignments settle its readers.
     public Expression CheckedAddress(Expression address, int index, ulong offset, int accessBytes)
     {
-        var memory = body.Memory(index);
+        var memory = body.Memory(body.Module.Lacks(SafetyCheck.OwnMemoryLength) ? 0 : index);
         if (address.Kind != ExpressionKind.Local) address = stack.Settled(address);
+        if (body.Module.Lacks(SafetyCheck.MemoryBounds)) return address;
         if (body.Module.Has(CompilerFault.ChecksOneByteLess)) accessBytes--;
         if (body.Module.Has(CompilerFault.ChecksWithoutOffset)) offset = 0;
         var bytes = offset + (ulong)accessBytes;
+        if (body.Module.Lacks(SafetyCheck.AddressSums))
+        {
+            WriteWrappingCheck(memory, address, bytes);
+            return address;
+        }
         if (bytes < offset)
         {
             // No address is as large: what follows is never reached.
@@ -108,7 +114,8 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     {
         while (_checkedBytes.Count <= memory.Slot) _checkedBytes.Add([]);
         var known = _checkedBytes[memory.Slot];
-        if (known.GetValueOrDefault(local.Index) >= bytes) return;
+        var enough = body.Module.Lacks(SafetyCheck.CheckedBytes) ? 1 : bytes;
+        if (known.GetValueOrDefault(local.Index) >= enough) return;
         WriteCheck(memory, local, bytes);
         known[local.Index] = bytes;
     }
@@ -163,6 +170,18 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
             Il.LoadLocal(memory.Length);
         }
         Il.Jump(ILOpCode.Bgt_un, outside);
+    }
+
+    // The mistake that the other forms are made to avoid.
+    void WriteWrappingCheck(MemoryRegisters memory, Expression address, ulong bytes)
+    {
+        stack.WriteCopy(address);
+        if (memory.Is64) Il.Constant((long)bytes);
+        else Il.Constant((int)bytes);
+        Il.Op(ILOpCode.Add);
+        if (!memory.Is64) Il.Op(ILOpCode.Conv_u8);
+        Il.LoadLocal(memory.Length);
+        Il.Jump(ILOpCode.Bgt_un, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
     }
 
     void WriteRoom(MemoryRegisters memory, ulong bytes)

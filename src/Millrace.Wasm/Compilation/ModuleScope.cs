@@ -22,6 +22,9 @@ sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Linke
 
     public bool Has(CompilerFault fault) => Options.Fault == fault;
 
+    /// <summary>Whether that check is left out.</summary>
+    public bool Lacks(SafetyCheck check) => Options.Without == check;
+
     /// <summary>Classes of the struct types that the code touches.</summary>
     public StructClasses Classes { get; } = new(Image, Definition, Types);
 

@@ -32,7 +32,7 @@ sealed class OperandStack(FunctionBody body)
     public void Push(Expression expression)
     {
         _entries.Add(expression);
-        if (expression.Size > Expression.SizeMax) Settle(_entries.Count - 1);
+        if (expression.Size > Expression.SizeMax && !body.Module.Lacks(SafetyCheck.ExpressionSize)) Settle(_entries.Count - 1);
         if (_entries.Count - _settled > UnsettledMax) Settle(_settled++);
     }
 

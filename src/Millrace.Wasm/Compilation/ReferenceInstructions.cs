@@ -19,7 +19,7 @@ sealed class ReferenceInstructions(FunctionBody body, OperandStack stack)
     public Expression PopNonNull()
     {
         var reference = stack.PopKept();
-        if (!reference.MayBeNull) return reference;
+        if (!reference.MayBeNull || body.Module.Lacks(SafetyCheck.NullReferences)) return reference;
         stack.WriteCopy(reference);
         body.Il.Jump(ILOpCode.Brfalse, body.Trap(TrapCode.NullReference));
         return reference.NonNull();

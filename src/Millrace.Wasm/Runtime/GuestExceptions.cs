@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Runtime;
 
@@ -28,14 +29,15 @@ static class GuestExceptions
         : new GuestException((ExceptionInstance)content));
 
     /// <summary>Filter of <c>catch_all</c>: whether what was thrown is an exception of this store's guests.</summary>
-    public static int IsAny(object thrown, Instance instance) => ContentFor(thrown, instance) is null ? 0 : 1;
+    public static int IsAny(object thrown, Instance instance) =>
+        ContentFor(thrown, instance) is not null || instance.Store.Lacks(SafetyCheck.CaughtKinds) ? 1 : 0;
 
     /// <summary>Filter of <c>catch</c>: whether what was thrown is an exception with that tag of the instance.</summary>
     public static int IsThrown(object thrown, Instance instance, int tag) =>
         ContentFor(thrown, instance)?.Tag == instance.Tags[tag] ? 1 : 0;
 
     /// <summary>What a filter let through, as an <c>exnref</c>.</summary>
-    public static object Content(object thrown) => ((GuestException)thrown).Content;
+    public static object? Content(object thrown) => (thrown as GuestException)?.Content;
 
     public static int HasTag(object content, Instance instance, int tag) =>
         ((ExceptionInstance)content).Tag == instance.Tags[tag] ? 1 : 0;

@@ -1,3 +1,5 @@
+using Millrace.Wasm.Binary;
+
 namespace Millrace.Wasm.Runtime;
 
 /// <summary>
@@ -9,14 +11,14 @@ static class GuestTables
     public static object? Get(Instance instance, int table, long index)
     {
         var target = instance.Tables[table];
-        if ((ulong)index >= (ulong)target.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)index >= (ulong)target.Length) Outside(target);
         return target.Elements[index];
     }
 
     public static void Set(Instance instance, int table, long index, object? value)
     {
         var target = instance.Tables[table];
-        if ((ulong)index >= (ulong)target.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)index >= (ulong)target.Length) Outside(target);
         target.Elements[index] = value;
     }
 
@@ -38,7 +40,8 @@ static class GuestTables
     {
         var elements = instance.Elements[segment] ?? [];
         var to = Range(instance.Tables[table], target, (uint)count);
-        if ((ulong)(uint)source + (uint)count > (uint)elements.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)(uint)source + (uint)count > (uint)elements.Length && !instance.Store.Lacks(SafetyCheck.SegmentBounds))
+            Traps.OutOfBoundsTableAccess();
         elements.AsSpan(source, count).CopyTo(to);
     }
 
@@ -54,7 +57,12 @@ static class GuestTables
     static Span<object?> Range(Table table, long index, long count)
     {
         var end = (ulong)table.Length;
-        if ((ulong)index > end || (ulong)count > end - (ulong)index) Traps.OutOfBoundsTableAccess();
+        if ((ulong)index > end || (ulong)count > end - (ulong)index) Outside(table);
         return table.Elements.AsSpan((int)index, (int)count);
+    }
+
+    static void Outside(Table table)
+    {
+        if (!table.Store.Lacks(SafetyCheck.TableBounds)) Traps.OutOfBoundsTableAccess();
     }
 }

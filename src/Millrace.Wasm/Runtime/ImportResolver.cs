@@ -19,7 +19,8 @@ static class ImportResolver
             var import = definition.Imports[i];
             var wanted = import.Kind == ExternKind.Function ? module.Code.SignatureOf(import.Index) : null;
             var external = linker.Find(import.Module, import.Name, wanted);
-            if (external is null && linker.TrapUnknownImports && import.Kind == ExternKind.Function)
+            var isLenient = linker.TrapUnknownImports || store.Lacks(SafetyCheck.Imports);
+            if (external is null && isLenient && import.Kind == ExternKind.Function)
                 external = Unknown(module, import);
             if (external is null) (failures ??= []).Add($"unknown import: {Describe(module, import)}");
             else if (Mismatch(module, import, external, store) is { } reason)
@@ -60,7 +61,7 @@ static class ImportResolver
     static string? Foreign(Store owner, Store store) => owner == store ? null : "belongs to another store";
 
     static string? Mismatch(Module module, ImportDefinition import, Signature given) =>
-        module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
+        module.Engine.Options.Without == SafetyCheck.ImportTypes || module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
             ? null
             : $"has the type {given.Type}";
 

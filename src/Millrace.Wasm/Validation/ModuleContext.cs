@@ -5,7 +5,7 @@ using Millrace.Wasm.Binary;
 namespace Millrace.Wasm.Validation;
 
 /// <summary>A module's index spaces as rules see them: a lookup gives the entry or the suite's "unknown …".</summary>
-sealed class ModuleContext(ModuleDefinition module)
+sealed class ModuleContext(ModuleDefinition module, SafetyCheck without = SafetyCheck.None)
 {
     readonly BitArray _declared = new(module.Functions.Length);
 
@@ -16,6 +16,9 @@ sealed class ModuleContext(ModuleDefinition module)
     public FunctionState? Current { get; set; }
 
     public ModuleDefinition Module { get; } = module;
+
+    /// <summary>A check that is left out.</summary>
+    public SafetyCheck Without { get; } = without;
 
     public ModuleTypes Types => _types ??= new ModuleTypes(Module, new TypeCanonicalizer());
 

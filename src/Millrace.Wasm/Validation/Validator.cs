@@ -10,9 +10,14 @@ static class Validator
 {
     /// <summary>Checks a module and fills <see cref="FunctionDefinition.Facts"/>.</summary>
     /// <exception cref="InvalidException">A rule is broken; tells the function and instruction.</exception>
-    public static void Validate(ModuleDefinition module)
+    public static void Validate(ModuleDefinition module, SafetyCheck without = SafetyCheck.None)
     {
-        var context = new ModuleContext(module);
+        if (without == SafetyCheck.Validation)
+        {
+            foreach (var function in module.Functions) function.Facts = new FunctionFacts();
+            return;
+        }
+        var context = new ModuleContext(module, without);
         var code = new CodeValidator(context);
         TypeSectionRules.Check(context);
         ModuleRules.CheckEntities(context);

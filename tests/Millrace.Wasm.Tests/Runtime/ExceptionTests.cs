@@ -52,6 +52,30 @@ public sealed class ExceptionTests
         Assert.Equal(TrapCode.Interrupted, (await trap.WaitAsync(TestTimeout)).Code);
     }
 
+    // RyuJIT crashes on what these would be otherwise, and the process with it: see FunctionBody.EnterRegion.
+    [Theory]
+    [InlineData("(br_if $next (i32.const 0))", "(catch_all $out)")]
+    [InlineData("(br_if $next (global.get $g))", "(catch_all $out)")]
+    [InlineData("(br_if $next (i32.const 0))", "(catch $other $out)")]
+    public void Protected_blocks_may_begin_at_one_place_behind_a_jump_that_changes_nothing(string jump, string clause)
+    {
+        using var guest = Guest.FromWat($"""
+            (module
+              (tag $e) (tag $other) (global $g (mut i32) (i32.const 1))
+              (func $throw (param i32) (if (local.get 0) (then (throw $e))) (call $throw (i32.const 1)))
+              (func (export "f") (result i32)
+                (block $next {jump})
+                (block $out
+                  (try_table {clause}
+                    (block $in (try_table (catch_all $in) (try_table (catch $other $in) (call $throw (i32.const 0))))
+                      (return (i32.const 1))))
+                  (return (i32.const 2)))
+                (i32.const 3)))
+            """);
+
+        Assert.Equal(2, guest.CallI32("f"));
+    }
+
     [Fact]
     public void No_guest_catches_what_else_a_host_function_throws()
     {

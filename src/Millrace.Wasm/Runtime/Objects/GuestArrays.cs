@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Runtime.Objects;
 
@@ -110,21 +111,24 @@ static class GuestArrays
 
     static void CheckRange(GuestArray array, int at, int count)
     {
-        if ((ulong)(uint)at + (uint)count > (uint)array.Length) Traps.OutOfBoundsArrayAccess();
+        var isOutside = (ulong)(uint)at + (uint)count > (uint)array.Length;
+        if (isOutside && !array.Type.Heap!.Store.Lacks(SafetyCheck.ArrayRanges)) Traps.OutOfBoundsArrayAccess();
     }
 
     static ReadOnlySpan<byte> Data(Instance instance, int segment, int from, int count, int elementBytes)
     {
         var bytes = (ulong)(uint)count * (uint)elementBytes;
         var content = instance.DroppedData[segment] ? default : instance.Module.Definition.Data[segment].Content;
-        if ((uint)from + bytes > (uint)content.Length) Traps.OutOfBoundsMemoryAccess();
+        if ((uint)from + bytes > (uint)content.Length && !instance.Store.Lacks(SafetyCheck.SegmentBounds))
+            Traps.OutOfBoundsMemoryAccess();
         return instance.Module.Definition.Bytes.Span.Slice(content.Start + from, (int)bytes);
     }
 
     static ReadOnlySpan<object?> Elements(Instance instance, int segment, int from, int count)
     {
         var elements = instance.Elements[segment] ?? [];
-        if ((ulong)(uint)from + (uint)count > (uint)elements.Length) Traps.OutOfBoundsTableAccess();
+        if ((ulong)(uint)from + (uint)count > (uint)elements.Length && !instance.Store.Lacks(SafetyCheck.SegmentBounds))
+            Traps.OutOfBoundsTableAccess();
         return elements.AsSpan(from, count);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Runtime.Objects;
 
@@ -50,10 +51,15 @@ sealed class ObjectHeap
     /// <summary>Traps where that many bytes more are more than the limit allows.</summary>
     public void CheckRoom(long bytes)
     {
-        if (bytes > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
+        if (bytes > Store.Limits.ObjectBytesMax) Exceeded();
         if (_used + bytes <= _ceiling) return;
         Measure(bytes);
-        if (_used + bytes > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
+        if (_used + bytes > Store.Limits.ObjectBytesMax) Exceeded();
+    }
+
+    void Exceeded()
+    {
+        if (!Store.Lacks(SafetyCheck.ObjectLimit)) Traps.OutOfMemory();
     }
 
     public void Free()
@@ -79,7 +85,7 @@ sealed class ObjectHeap
         _left = Distance();
         if (_used <= _ceiling) return;
         Measure(0);
-        if (_used > Store.Limits.ObjectBytesMax) Traps.OutOfMemory();
+        if (_used > Store.Limits.ObjectBytesMax) Exceeded();
         GC.KeepAlive(made);
     }
 
@@ -91,6 +97,7 @@ sealed class ObjectHeap
     void Measure(long wanted)
     {
         var limit = Store.Limits.ObjectBytesMax;
+        if (Store.Lacks(SafetyCheck.Collections)) return;
         Sweep();
         for (var generation = 0; generation <= GC.MaxGeneration && _used + wanted > limit - limit / 4; generation++)
         {

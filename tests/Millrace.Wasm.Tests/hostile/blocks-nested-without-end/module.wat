@@ -1,1 +1,1 @@
-(module (func (export "run") {{20000|(block }}{{20000|)}}))
+(module (func (export "run") {{20000|block }}{{20000|end }}))

@@ -1,1 +1,2 @@
-(module (func (export "run") (loop $again (block $caught (try_table (catch_all $caught) (loop $l (br $l)))) (br $again))))
+(module (func (export "run")
+  (block $caught (try_table (catch_all $caught) (loop $on (br $on))))))

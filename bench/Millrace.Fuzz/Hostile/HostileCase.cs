@@ -1,13 +1,17 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Millrace.Wasm;
+using Millrace.Wasm.Binary;
+using Millrace.Wasm.Compilation;
 
-namespace Millrace.Wasm.Tests.Runtime;
+namespace Millrace.Fuzz.Hostile;
 
 /// <summary>
 /// A module that attacks, from <c>hostile/NAME</c>: <c>module.wat</c>, where <c>{{1000|text}}</c> stands for a thousand
 /// times the text, and <c>expect.txt</c>. That says in its first line what the module tries, then one line each:
-/// <c>limit memory|table|stack|objects N</c>; what must happen, one of <c>returns N</c>, <c>trap: TEXT</c>,
+/// <c>limit memory|table|stack|objects N</c>; <c>check NAME</c>, the <see cref="SafetyCheck"/> that stops it, without
+/// which something else happens (or a <see cref="CompilerFault"/> that does the same); what must happen, one of <c>returns N</c>, <c>trap: TEXT</c>,
 /// <c>start trap: TEXT</c>, <c>stopped</c> (it runs until it is interrupted), <c>link: TEXT</c>, <c>malformed: TEXT</c>,
 /// <c>invalid: TEXT</c>, <c>unsupported: TEXT</c>, where the text is part of the message; and
 /// <c>then check returns N</c>, what the export <c>check</c> answers afterwards.
@@ -25,9 +29,21 @@ sealed partial class HostileCase
         foreach (var line in lines)
         {
             if (line.StartsWith("limit ", StringComparison.Ordinal)) _limits.Add(line["limit ".Length..]);
+            else if (line.StartsWith("check ", StringComparison.Ordinal)) Check = line["check ".Length..];
             else if (line.StartsWith("then ", StringComparison.Ordinal)) Afterwards = line["then ".Length..];
             else Expected = line;
         }
+    }
+
+    /// <summary>The check that stops it.</summary>
+    public string Check { get; private set; } = "";
+
+    /// <summary>Options with a check switched off, or with a mistake of that name.</summary>
+    public static EngineOptions Without(string check)
+    {
+        if (Enum.TryParse<SafetyCheck>(check, out var safety)) return new() { Without = safety };
+        return Enum.TryParse<CompilerFault>(check, out var fault) ? new() { Fault = fault }
+            : throw new InvalidDataException($"there is no check '{check}'");
     }
 
     /// <summary>What must happen.</summary>

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Globalization;
+using Millrace.Wasm.Compilation;
+
+namespace Millrace.Fuzz;
+
+/// <summary>Compares the modules of a range of seeds; what differs is made smaller and kept.</summary>
+sealed class ComparisonRun : IDisposable
+{
+    const int ToldEvery = 200;
+
+    readonly List<ComparedMode> _modes;
+    readonly Comparison _comparison;
+    readonly CompilerFault _fault;
+    readonly string _keep;
+
+    /// <param name="theirs">The other engine.</param>
+    /// <param name="modes">Of this one: as <c>jit,guard@10</c>.</param>
+    /// <param name="fault">A mistake to make; the run ends at the first difference then.</param>
+    /// <param name="keep">The folder for what differs.</param>
+    public ComparisonRun(OtherEngine theirs, string modes, CompilerFault fault, string keep)
+    {
+        (_fault, _keep) = (fault, keep);
+        _modes = [.. modes.Split(',').Select(mode => mode.Split('@')).Select(words => new ComparedMode(
+            new OwnEngine(words[0], fault), words.Length > 1 ? long.Parse(words[1], CultureInfo.InvariantCulture) : 1))];
+        _comparison = new(_modes, theirs);
+    }
+
+    /// <summary>The results as Markdown, and whether nothing differed.</summary>
+    public async Task<(string Text, bool IsGood)> RunAsync(long from, long end, TimeSpan limit, CancellationToken cancel)
+    {
+        var (clock, divergences, seed) = (Stopwatch.StartNew(), new List<Divergence>(), from);
+        for (; seed < end && clock.Elapsed < limit && !cancel.IsCancellationRequested; seed++)
+        {
+            if (await _comparison.CompareAsync(seed) is { } divergence)
+            {
+                var words = $"seed {seed}: here '{divergence.Ours}', there '{divergence.Theirs}'";
+                if (_fault != CompilerFault.None) return (words, false);
+                divergences.Add(divergence);
+                Console.WriteLine($"{divergence.Mode}, {words}");
+                await KeepAsync(divergence);
+            }
+
+            if ((seed - from + 1) % ToldEvery == 0)
+                Console.Error.WriteLine($"{seed - from + 1} modules, {clock.Elapsed.TotalSeconds:0} s, {divergences.Count} differ");
+        }
+
+        return (FuzzReport.Of(_comparison, from, seed, clock.Elapsed, divergences), divergences.Count == 0);
+    }
+
+    async Task KeepAsync(Divergence divergence)
+    {
+        var folder = Directory.CreateDirectory(_keep).FullName;
+        var small = await new Reducer(_comparison, divergence.Mode).ReduceAsync(divergence.Module with { Counted = [] });
+        KeptModule.Write(Path.Combine(folder, $"{divergence.Seed}.wat"), divergence.Mode, small);
+    }
+
+    public void Dispose()
+    {
+        foreach (var mode in _modes) mode.Engine.Dispose();
+    }
+}

@@ -1,1 +1,0 @@
-(module (global $g (mut i32) (i32.const 0)) (func $mark (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (i32.const 1)) (func (export "run") (result i32) (i32.add (call $mark) (i32.add (unreachable) (call $mark)))) (func (export "check") (result i32) (global.get $g)))
