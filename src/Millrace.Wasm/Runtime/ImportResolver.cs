@@ -60,10 +60,12 @@ static class ImportResolver
 
     static string? Foreign(Store owner, Store store) => owner == store ? null : "belongs to another store";
 
-    static string? Mismatch(Module module, ImportDefinition import, Signature given) =>
-        module.Engine.Options.Without == SafetyCheck.ImportTypes || module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
-            ? null
-            : $"has the type {given.Type}";
+    static string? Mismatch(Module module, ImportDefinition import, Signature given)
+    {
+        var isFit = module.Engine.Types.IsSubtype(given.Id, module.Code.SignatureOf(import.Index).Id)
+            || module.Engine.Options.Without == SafetyCheck.ImportTypes;
+        return isFit ? null : $"has the type {given.Type}";
+    }
 
     static string? Mismatch(Signature wanted, Signature given) =>
         wanted == given ? null : $"has the type {given.Type}";
