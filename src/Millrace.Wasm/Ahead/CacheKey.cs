@@ -33,7 +33,7 @@ static class CacheKey
     public static byte[] Of(EngineOptions options, ReadOnlySpan<byte> module)
     {
         var text = string.Create(CultureInfo.InvariantCulture,
-            $"{Surroundings} {options.IsMetered} {options.IsPortable} {(int)options.Fault} ");
+            $"{Surroundings} {options.IsMetered} {options.IsPortable} {(int)options.Fault} {(int)options.Without} ");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(text));
         hash.AppendData(SHA256.HashData(module));

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection;
+using Millrace.Wasm.Ahead;
 
 namespace Millrace.Wasm.Tests.Ahead;
 
@@ -73,6 +75,28 @@ public sealed class CodeCacheTests
         Assert.False(first.WasThere);
         Assert.True(second.WasThere);
         Assert.Equal(first.Path, second.Path);
+    }
+
+    // A new option is either told apart or named here as one that changes no code.
+    [Fact]
+    public void Whatever_changes_the_code_is_in_the_name()
+    {
+        string[] changingNothing =
+        [
+            nameof(EngineOptions.Features), nameof(EngineOptions.Cache), nameof(EngineOptions.IsAheadOfTime),
+            nameof(EngineOptions.MemoryImageBytesMax), nameof(EngineOptions.PlatformFault),
+        ];
+        var properties = typeof(EngineOptions).GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(property => property.CanWrite && !changingNothing.Contains(property.Name)).ToList();
+
+        var keys = properties.Select(property =>
+        {
+            var options = new EngineOptions();
+            property.SetValue(options, property.PropertyType.IsEnum ? Enum.ToObject(property.PropertyType, 1) : true);
+            return Convert.ToHexString(CacheKey.Of(options, Binary(3)));
+        }).Append(Convert.ToHexString(CacheKey.Of(new(), Binary(3)))).ToList();
+
+        Assert.Equal(properties.Count + 1, keys.Distinct().Count());
     }
 
     [SkippableFact]
