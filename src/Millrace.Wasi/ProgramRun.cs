@@ -13,9 +13,6 @@ namespace Millrace.Wasi;
 /// <param name="Results">What the invoked function returned, as text.</param>
 public sealed record ProgramEnd(int ExitCode, string Message, ImmutableArray<string> Results)
 {
-    /// <summary>Why it trapped; null: it did not.</summary>
-    public TrapCode? Trap { get; init; }
-
     /// <summary>Guest frames of a trap or an exception, innermost first.</summary>
     public ImmutableArray<string> Backtrace { get; init; } = [];
 }
@@ -27,7 +24,7 @@ public static class ProgramRun
 
     // Guests get megabytes of stack, as native programs do; the rest is for the host's own calls below them.
     const int GuestStackBytes = 4 << 20;
-    const int HostStackBytes = 12 << 20;
+    const int ThreadStackBytes = 16 << 20;
 
     // How long a guest that was stopped may take to notice: a read of its input may never end.
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
@@ -52,7 +49,7 @@ public static class ProgramRun
         // Not disposed of: a guest that never notices its end still looks at the one, and sets the other.
         var stop = new CancellationTokenSource();
         var ended = new ManualResetEventSlim();
-        var thread = new Thread(Run, (options.StackBytesMax ?? GuestStackBytes) + HostStackBytes) { IsBackground = true };
+        var thread = new Thread(Run, ThreadStackBytes) { IsBackground = true };
         thread.Start();
         WaitHandle.WaitAny([ended.WaitHandle, stop.Token.WaitHandle]);
         if (!ended.Wait(stop.IsCancellationRequested ? Grace : Timeout.InfiniteTimeSpan))
@@ -81,7 +78,7 @@ public static class ProgramRun
     {
         using var engine = new Engine(new() { IsMetered = program.Fuel is not null, Cache = program.Cache });
         var module = Module.Compile(engine, bytes);
-        var limits = new StoreLimits { StackBytesMax = program.StackBytesMax ?? GuestStackBytes };
+        var limits = new StoreLimits { StackBytesMax = GuestStackBytes };
         if (program.MemoryBytesMax is { } max) limits = limits with { MemoryBytesMax = max, ObjectBytesMax = max };
         using var store = new Store(engine, limits);
         if (program.Fuel is { } fuel) store.Fuel = fuel;
@@ -103,7 +100,7 @@ public static class ProgramRun
         catch (TrapException trap)
         {
             var isStopped = trap.Code == TrapCode.Interrupted && stop.IsCancellationRequested;
-            return Aborted(isStopped ? TimeIsUp(program) : trap.Message, trap.Backtrace) with { Trap = trap.Code };
+            return Aborted(isStopped ? TimeIsUp(program) : trap.Message, trap.Backtrace);
         }
         catch (GuestException uncaught)
         {

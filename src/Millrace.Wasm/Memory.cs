@@ -49,9 +49,8 @@ public sealed unsafe class Memory
         store.Own(this);
         if (!_isPortable) Reserve(pagesMin, image);
         else if (isShared) AllocateForGood();
-        if (Grow(pagesMin) >= 0) return;
-        throw new LinkException($"a memory of {pagesMin} pages is more than the system allows or the store, whose memories "
-            + $"may have {store.Limits.MemoryBytesMax} bytes");
+        if (Grow(pagesMin) < 0)
+            throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
     }
 
     internal Memory(Store store, SizeLimits limits, MemoryImage? image = null)

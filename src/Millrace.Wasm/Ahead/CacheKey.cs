@@ -26,19 +26,21 @@ static class CacheKey
     // The image is right on every CPU all the same: the runtime checks what each method assumes, and refuses it.
     public static string? InstructionSet { get; } = Find();
 
-    static readonly string Surroundings = string.Create(CultureInfo.InvariantCulture,
-        $"{Format} {Engine} {typeof(object).Module.ModuleVersionId} {RuntimeInformation.FrameworkDescription} "
-        + $"{RuntimeInformation.RuntimeIdentifier} {InstructionSet} {(int)Vectors()}");
+    // Strings put together by hand: in a fresh process the JIT would compile an interpolation first.
+    static readonly string Surroundings = string.Join(' ',
+        Text(Format), Engine.ToString(), typeof(object).Module.ModuleVersionId.ToString(),
+        RuntimeInformation.FrameworkDescription, RuntimeInformation.RuntimeIdentifier, InstructionSet,
+        Text((int)Vectors()));
 
     public static byte[] Of(EngineOptions options, ReadOnlySpan<byte> module)
     {
-        var text = string.Create(CultureInfo.InvariantCulture,
-            $"{Surroundings} {options.IsMetered} {options.IsPortable} {(int)options.Fault} {(int)options.Without} ");
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(text));
-        hash.AppendData(SHA256.HashData(module));
-        return hash.GetHashAndReset();
+        var text = string.Join(' ',
+            Surroundings, options.IsMetered ? "metered" : "", options.IsPortable ? "portable" : "",
+            Text((int)options.Fault), Text((int)options.Without), Convert.ToHexStringLower(SHA256.HashData(module)));
+        return SHA256.HashData(Encoding.UTF8.GetBytes(text));
     }
+
+    static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     static string? Find()
     {
