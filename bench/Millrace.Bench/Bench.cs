@@ -1,3 +1,4 @@
+using Millrace.Bench.Ahead;
 using Millrace.Bench.Figure1;
 using Millrace.Bench.Kernels;
 using Millrace.Bench.Programs;
@@ -23,6 +24,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("review", ReviewBench.RunAsync),
         new("instance", InstanceBench.RunAsync),
         new("deploys", DeploysBench.RunAsync),
+        new("ahead", AheadBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
         new("kernels", KernelBench.RunAsync),
         new("figure1", FigureBench.RunAsync),

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Millrace.Wasm;
 
 namespace Millrace.Bench;
@@ -26,7 +25,8 @@ static class DeploysBench
         var quarter = resident.Count / 4;
         var (early, late) = (resident.Skip(quarter).Take(quarter).Average(), resident.TakeLast(quarter).Average());
         var plot = Path.Combine(plan.Plots, "deploys.svg");
-        await File.WriteAllTextAsync(plot, Plot(resident), plan.Cancel);
+        await File.WriteAllTextAsync(plot, MemoryPlot.Svg(
+            $"Resident memory, MiB, over {Deploys:#,0} deploys in one process", Deploys, resident), plan.Cancel);
         return new("Deploys in one process",
             $"""
             {Deploys:#,0} modules of five functions, each another, compiled, instantiated and called once in one process by
@@ -60,27 +60,5 @@ static class DeploysBench
     {
         using var process = Process.GetCurrentProcess();
         return process.WorkingSet64 / (double)(1 << 20);
-    }
-
-    // Lines of a plot, from zero up; 40 pixels around.
-    static string Plot(List<double> resident)
-    {
-        const int Width = 720, Height = 280, Edge = 40;
-        var top = Math.Ceiling(resident.Max() / 50) * 50;
-        double X(int i) => Edge + ((Width - (2.0 * Edge)) * (i + 1) / resident.Count);
-        double Y(double value) => Height - Edge - ((Height - (2.0 * Edge)) * value / top);
-        var line = string.Join(' ', resident.Select((value, i) => string.Create(
-            CultureInfo.InvariantCulture, $"{X(i):0.#},{Y(value):0.#}")));
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Height}" font-family="sans-serif" font-size="12">
-              <rect width="100%" height="100%" fill="white"/>
-              <text x="{Edge}" y="20">Resident memory, MiB, over {Deploys:#,0} deploys in one process</text>
-              <path d="M{Edge} {Edge} V{Height - Edge} H{Width - Edge}" fill="none" stroke="black"/>
-              <text x="{Edge - 6}" y="{Edge + 4}" text-anchor="end">{top:0}</text>
-              <text x="{Edge - 6}" y="{Height - Edge + 4}" text-anchor="end">0</text>
-              <text x="{Width - Edge}" y="{Height - 20}" text-anchor="end">{Deploys:#,0}</text>
-              <polyline points="{line}" fill="none" stroke="#0a62a9" stroke-width="2"/>
-            </svg>
-            """);
     }
 }

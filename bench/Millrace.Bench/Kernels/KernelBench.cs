@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Millrace.Wasm;
 
 namespace Millrace.Bench.Kernels;
 
@@ -7,6 +8,7 @@ namespace Millrace.Bench.Kernels;
 static class KernelBench
 {
     const int Rounds = 7;
+    const int Own = 4; // engines of ours: JIT, ahead of time, portable, metered
     static readonly TimeSpan SampleMin = TimeSpan.FromMilliseconds(50);
 
     public static async Task<Section> RunAsync(BenchPlan plan)
@@ -14,10 +16,12 @@ static class KernelBench
         var wasm = await File.ReadAllBytesAsync(KernelProcess.Shipped("kernels.wasm"), plan.Cancel);
         var folder = Directory.CreateTempSubdirectory("millrace-kernels-").FullName;
         using var own = new OwnKernels("Millrace", new(), wasm);
+        using var ahead = new OwnKernels("ahead of time", AheadOptions(folder), wasm);
         using var portable = new OwnKernels("portable", new() { IsPortable = true }, wasm);
         using var metered = new OwnKernels("metered", new() { IsMetered = true }, wasm);
-        List<KernelEngine> engines = [own, portable, metered];
+        List<KernelEngine> engines = [own, ahead, portable, metered];
         var absent = new List<string>();
+        if (!ahead.IsAheadOfTime) absent.Add($"*ahead of time* is the JIT's too: {CodeCache.Unavailable}");
         try
         {
             var pinned = await AddAsync(KernelProcess.PinnedNodeAsync());
@@ -35,7 +39,7 @@ static class KernelBench
         }
         finally
         {
-            foreach (var engine in engines.Skip(3)) engine.Dispose();
+            foreach (var engine in engines.Skip(Own)) engine.Dispose();
             Directory.Delete(folder, recursive: true);
         }
 
@@ -48,13 +52,18 @@ static class KernelBench
         }
     }
 
+    // Without crossgen2 the row is the JIT's, and says so.
+    static EngineOptions AheadOptions(string folder) => CodeCache.Unavailable is null
+        ? new() { Cache = new(Path.Combine(folder, "code")), IsAheadOfTime = true }
+        : new();
+
     static string How(List<string> absent)
     {
         var text = $"""
             `bench/kernels/kernels.c`, built once by clang for wasm32 without vectors (`bench/kernels/build`), and here
             for the machine. CPU time of one call that returns a sum, equal on all engines; {SampleMin.TotalMilliseconds:0} ms
             or more on the fastest. In each of {Rounds} rounds all engines ran in turn; medians. *Millrace* has all its
-            checks on: bounds, stack, interrupts. *portable* has memories in the C heap, *metered* counts fuel too.
+            checks on: bounds, stack, interrupts, and is the JIT's code; *ahead of time* is crossgen2's. *portable* has memories in the C heap, *metered* counts fuel too.
             """;
         return absent.Count == 0 ? text : $"{text}\nNot compared: {string.Join("; ", absent)}.";
     }
@@ -102,14 +111,14 @@ static class KernelBench
     {
         var text = new StringBuilder("| ms |");
         foreach (var engine in engines) text.Append(CultureInfo.InvariantCulture, $" {engine.Name} |");
-        foreach (var other in engines.Skip(3)) text.Append(CultureInfo.InvariantCulture, $" over {other.Name} |");
-        text.Append("\n|---|").Insert(text.Length, "---:|", (2 * engines.Count) - 3);
+        foreach (var other in engines.Skip(Own)) text.Append(CultureInfo.InvariantCulture, $" over {other.Name} |");
+        text.Append("\n|---|").Insert(text.Length, "---:|", (2 * engines.Count) - Own);
         foreach (var (kernel, samples) in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n| {kernel} |");
             foreach (var each in samples)
                 text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(each.P50Ms, "")} |");
-            foreach (var other in samples.Skip(3))
+            foreach (var other in samples.Skip(Own))
                 text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(samples[0].P50Ms / other.P50Ms, "")} |");
         }
         return text.ToString();
@@ -117,10 +126,14 @@ static class KernelBench
 
     static IEnumerable<Figure> Summary(Dictionary<string, Samples[]> rows, List<KernelEngine> engines)
     {
-        for (var i = 3; i < engines.Count; i++)
+        for (var i = Own; i < engines.Count; i++)
+        {
             yield return new($"Millrace over {engines[i].Name}: geometric mean; worst", Ratios(rows, 0, i));
-        yield return new("memories in the C heap over reserved ones: geometric mean; worst", Ratios(rows, 1, 0));
-        yield return new("metered over not: geometric mean; worst", Ratios(rows, 2, 0));
+            yield return new("the same, ahead of time", Ratios(rows, 1, i));
+        }
+        yield return new("ahead of time over the JIT: geometric mean; worst", Ratios(rows, 1, 0));
+        yield return new("memories in the C heap over reserved ones: geometric mean; worst", Ratios(rows, 2, 0));
+        yield return new("metered over not: geometric mean; worst", Ratios(rows, 3, 0));
     }
 
     static string Ratios(Dictionary<string, Samples[]> rows, int above, int below)

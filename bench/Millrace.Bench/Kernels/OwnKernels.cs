@@ -16,6 +16,9 @@ sealed class OwnKernels : KernelEngine
         _instance = new Linker(_engine).Instantiate(_store, Module.Compile(_engine, wasm));
     }
 
+    /// <summary>Whether crossgen2 made its code.</summary>
+    public bool IsAheadOfTime => _instance.Module.IsAheadOfTime;
+
     /// <summary>Their names.</summary>
     public IEnumerable<string> Kernels => _instance.Module.Exports
         .Where(export => export.Kind == ExternKind.Function).Select(export => export.Name);
