@@ -3,16 +3,14 @@ using Millrace.Wasm;
 namespace Millrace.Fuzz;
 
 /// <summary>Where two engines said something different of one module.</summary>
-sealed record Divergence(long Seed, string Mode, string Ours, string Theirs, GeneratedModule Module);
+sealed record Divergence(long Seed, string Mode, string Ours, string Theirs, GeneratedModule Module, byte[] Wasm);
 
 /// <summary>A mode of this engine, and of how many modules it runs one.</summary>
 sealed record ComparedMode(OwnEngine Engine, long OneIn);
 
 /// <summary>Runs the modules of a range of seeds on both engines and compares every line.</summary>
-sealed class Comparison(IReadOnlyList<ComparedMode> ours, OtherEngine theirs)
+sealed class Comparison(IReadOnlyList<ComparedMode> ours, OtherEngine theirs, IModuleSource source)
 {
-    const int ProfiledOneIn = 2;
-
     /// <summary>Instructions that ran, by name, as the profiled modules counted them.</summary>
     public Dictionary<string, long> Executed { get; } = [];
 
@@ -32,8 +30,7 @@ sealed class Comparison(IReadOnlyList<ComparedMode> ours, OtherEngine theirs)
     /// <summary>Compares the module of a seed; null where both say the same.</summary>
     public async Task<Divergence?> CompareAsync(long seed)
     {
-        var module = ModuleGenerator.Make(seed, isProfiled: seed % ProfiledOneIn == 0);
-        var wasm = WatText.ToBinary(module.Wat);
+        var (module, wasm) = await source.MakeAsync(seed);
         var asked = theirs.RunAsync(wasm, module);
         List<string>? there = null;
         Divergence? divergence = null;
@@ -46,7 +43,7 @@ sealed class Comparison(IReadOnlyList<ComparedMode> ours, OtherEngine theirs)
             there ??= await asked;
             if (i == 0) Count(here);
             ModulesOf[engine.Mode] = ModulesOf.GetValueOrDefault(engine.Mode) + 1;
-            if (Difference(here, there) is { } found) divergence ??= new(seed, engine.Mode, found.Ours, found.Theirs, module);
+            if (Difference(here, there) is { } found) divergence ??= new(seed, engine.Mode, found.Ours, found.Theirs, module, wasm);
         }
 
         await asked;
@@ -81,10 +78,10 @@ sealed class Comparison(IReadOnlyList<ComparedMode> ours, OtherEngine theirs)
     void Count(List<string> lines)
     {
         var isTrapped = false;
-        foreach (var line in lines.Where(line => line.StartsWith('f')))
+        foreach (var line in lines.Where(line => line.StartsWith('f') && line.Contains(": ", StringComparison.Ordinal)))
         {
             var trap = line.IndexOf(": trap ", StringComparison.Ordinal);
-            var end = trap < 0 ? "value" : line[(trap + ": trap ".Length)..];
+            var end = trap < 0 ? "value" : line[(trap + ": trap ".Length)..].Split(" said ")[0];
             Ends[end] = Ends.GetValueOrDefault(end) + 1;
             isTrapped |= trap >= 0;
         }

@@ -15,15 +15,16 @@ sealed class ComparisonRun : IDisposable
     readonly string _keep;
 
     /// <param name="theirs">The other engine.</param>
+    /// <param name="source">Where the modules come from.</param>
     /// <param name="modes">Of this one: as <c>jit,guard@10</c>.</param>
     /// <param name="fault">A mistake to make; the run ends at the first difference then.</param>
     /// <param name="keep">The folder for what differs.</param>
-    public ComparisonRun(OtherEngine theirs, string modes, CompilerFault fault, string keep)
+    public ComparisonRun(OtherEngine theirs, IModuleSource source, string modes, CompilerFault fault, string keep)
     {
         (_fault, _keep) = (fault, keep);
         _modes = [.. modes.Split(',').Select(mode => mode.Split('@')).Select(words => new ComparedMode(
             new OwnEngine(words[0], fault), words.Length > 1 ? long.Parse(words[1], CultureInfo.InvariantCulture) : 1))];
-        _comparison = new(_modes, theirs);
+        _comparison = new(_modes, theirs, source);
     }
 
     /// <summary>The results as Markdown, and whether nothing differed.</summary>
@@ -51,6 +52,12 @@ sealed class ComparisonRun : IDisposable
     async Task KeepAsync(Divergence divergence)
     {
         var folder = Directory.CreateDirectory(_keep).FullName;
+        if (divergence.Module.Wat.Length == 0)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{divergence.Seed}.wasm"), divergence.Wasm);
+            return;
+        }
+
         var small = await new Reducer(_comparison, divergence.Mode).ReduceAsync(divergence.Module with { Counted = [] });
         KeptModule.Write(Path.Combine(folder, $"{divergence.Seed}.wat"), divergence.Mode, small);
     }

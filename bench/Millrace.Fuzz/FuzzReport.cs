@@ -32,6 +32,7 @@ static class FuzzReport
         Line($"|---|---|");
         foreach (var code in Enum.GetValues<TrapCode>().OrderByDescending(code => comparison.Traps.GetValueOrDefault(code)))
             Line($"| {code} | {comparison.Traps.GetValueOrDefault(code)} |");
+        if (comparison.Executed.Count == 0) return text.ToString(); // modules of others count nothing
         var names = NumericTable.Names.Union(comparison.Executed.Keys).Order(StringComparer.Ordinal).ToList();
         var rare = names.Where(name => comparison.Executed.GetValueOrDefault(name) < EnoughTimes).ToList();
         Line($"");

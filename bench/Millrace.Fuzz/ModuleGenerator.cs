@@ -58,12 +58,15 @@ sealed class ModuleGenerator
         return calls.ToImmutable();
     }
 
-    string Argument(char type) => type switch
+    string Argument(char type) => Argument(_choices, type);
+
+    /// <summary>An argument of that type, as calls have them.</summary>
+    public static string Argument(Choices choices, char type) => type switch
     {
-        'i' => $"i32:{Constants.I32(_choices)}",
-        'l' => $"i64:{Constants.I64(_choices)}",
-        'f' => $"f32:0x{Constants.F32(_choices):x8}",
-        _ => $"f64:0x{Constants.F64(_choices):x16}",
+        'i' => $"i32:{Constants.I32(choices)}",
+        'l' => $"i64:{Constants.I64(choices)}",
+        'f' => $"f32:0x{Constants.F32(choices):x8}",
+        _ => $"f64:0x{Constants.F64(choices):x16}",
     };
 }
 

@@ -35,6 +35,16 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
     /// <summary>The mode.</summary>
     public string Mode => mode;
 
+    static readonly (string Name, Wasm.ValueType Type)[] Logged =
+    [
+        ("i32", Wasm.ValueType.I32), ("i64", Wasm.ValueType.I64), ("f32", Wasm.ValueType.F32), ("f64", Wasm.ValueType.F64),
+        ("v128", Wasm.ValueType.V128),
+    ];
+
+    readonly List<string> _log = [];
+
+    string Said() => _log.Count == 0 ? "" : $" said {string.Join(' ', _log)}";
+
     /// <summary>How often calls trapped, by reason.</summary>
     public Dictionary<TrapCode, long> Traps { get; } = [];
 
@@ -47,7 +57,7 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
         Instance instance;
         try
         {
-            instance = new Linker(_engine).Instantiate(store, Module.Compile(_engine, wasm));
+            instance = Linker().Instantiate(store, Module.Compile(_engine, wasm));
         }
         catch (TrapException trap)
         {
@@ -79,20 +89,34 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
     string Call(Instance instance, GeneratedCall call)
     {
         if (instance.FindFunction(call.Name) is not { } function) return "missing"; // as in modules made smaller
+        _log.Clear();
         try
         {
             var values = function.Call([.. call.Arguments.Select(Argument)]);
-            return string.Join(' ', values.Select((value, i) => Shown(value, call.Results[i])));
+            return string.Join(' ', values.Select((value, i) => Shown(value, call.Results[i]))) + Said();
         }
         catch (TrapException trap)
         {
             Traps[trap.Code] = Traps.GetValueOrDefault(trap.Code) + 1;
-            return $"trap {Words(trap.Code)}";
+            return $"trap {Words(trap.Code)}{Said()}";
         }
         catch (GuestException)
         {
             return "trap exception";
         }
+    }
+
+    // What modules of wasm-opt tell on their way; JavaScript can take no v128.
+    Linker Linker()
+    {
+        var linker = new Linker(_engine);
+        foreach (var (name, type) in Logged)
+        {
+            linker.Define("fuzzing-support", $"log-{name}", FunctionType.Of([type], []), (_, arguments, _) => _log.Add(
+                type == Wasm.ValueType.V128 ? throw new TrapException(TrapCode.HostFault) : Shown(arguments[0], name)));
+        }
+
+        return linker;
     }
 
     static Value Argument(string text)
@@ -137,6 +161,7 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
         TrapCode.UnalignedAtomic => "unaligned",
         TrapCode.ExpectedSharedMemory => "shared",
         TrapCode.OutOfMemory => "large",
+        TrapCode.HostFault => "v128",
         _ => code.Text(),
     };
 

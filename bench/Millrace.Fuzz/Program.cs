@@ -17,6 +17,11 @@ var modes = new Option<string>("--modes")
     Description = $"How this engine runs them: of {string.Join(',', OwnEngine.Modes.Keys)}; as in guard@10, one module in ten.",
     DefaultValueFactory = _ => "jit",
 };
+var source = new Option<string>("--source")
+{
+    Description = "Who makes the modules: own, or wasm-opt (Debian: apt-get install binaryen).",
+    DefaultValueFactory = _ => "own",
+};
 var show = new Option<long?>("--show") { Description = "Prints the module of a seed, and does nothing else." };
 var again = new Option<string?>("--again") { Description = "Runs a kept module again, and prints what both engines say." };
 var fault = new Option<CompilerFault>("--fault") { Description = "A mistake for this compiler; ends with 1 where it is found." };
@@ -30,7 +35,7 @@ var without = new Option<string>("--without") { Description = "With --hostile: w
 var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
 var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
 {
-    from, count, minutes, keep, modes, show, again, fault, faults, mutate, corpus, place,
+    from, count, minutes, keep, modes, source, show, again, fault, faults, mutate, corpus, place,
     bites, hostile, without, file,
 };
 root.SetAction(async (result, cancel) =>
@@ -75,8 +80,15 @@ root.SetAction(async (result, cancel) =>
 
         using var theirs = other;
         if (result.GetValue(again) is { } kept) return (await KeptModule.AgainAsync(kept, theirs), true);
+        var isOwn = result.GetRequiredValue(source) == "own";
+        if (!isOwn && WasmOptSource.Version() is null)
+        {
+            Console.Error.WriteLine("wasm-opt is not installed: apt-get install binaryen");
+            return (null, false);
+        }
+
         using var run = new ComparisonRun(
-            theirs, result.GetRequiredValue(modes), result.GetValue(fault), result.GetRequiredValue(keep));
+            theirs, isOwn ? new OwnSource() : new WasmOptSource(), result.GetRequiredValue(modes), result.GetValue(fault), result.GetRequiredValue(keep));
         return await run.RunAsync(first, end, limit, cancel);
     }
 });

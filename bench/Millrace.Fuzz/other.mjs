@@ -8,7 +8,7 @@ const traps = [
   [/divide by zero|remainder by zero/, 'zero'], [/divide result unrepresentable|float unrepresentable/, 'overflow'],
   [/null function|function signature/, 'callee'], [/table index is out of bounds|table access out of bounds|table.*out of bounds/, 'table'],
   [/null pointer/, 'null'], [/illegal cast/, 'cast'], [/array.*too large/, 'large'], [/array.*out of bounds/, 'array'], [/unaligned/, 'unaligned'],
-  [/Atomics.wait/, 'shared'],
+  [/Atomics.wait/, 'shared'], [/type incompatibility/, 'v128'],
   [/call stack/, 'stack'], [/element segment.*out of bounds/, 'table'], [/data segment.*out of bounds/, 'memory'], [/memory.*operation.*out of bounds/, 'memory'],
 ];
 
@@ -50,11 +50,20 @@ function memoryHash(memory) {
   return (hash >>> 0).toString(16);
 }
 
+// What modules of wasm-opt tell on their way.
+let log = [];
+const logged = Object.fromEntries(['i32', 'i64', 'f32', 'f64', 'v128'].map(
+  (type) => [`log-${type}`, (value) => { log.push(shown(value, type)); }]));
+
+function said() {
+  return log.length === 0 ? '' : ` said ${log.join(' ')}`;
+}
+
 function run({ wasm, calls }) {
   const lines = [];
   let instance;
   try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(wasm, 'base64')), {});
+    instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(wasm, 'base64')), { 'fuzzing-support': logged });
   } catch (error) {
     return [error instanceof WebAssembly.CompileError ? `compile: ${error.message}` : `start: ${trapOf(error)}`];
   }
@@ -63,12 +72,13 @@ function run({ wasm, calls }) {
       lines.push(`${name}: missing`);
       continue;
     }
+    log = [];
     try {
       const answer = instance.exports[name](...given.map(argument));
       const values = results.length === 1 ? [answer] : results.length === 0 ? [] : answer;
-      lines.push(`${name}: ${values.map((value, i) => shown(value, results[i])).join(' ')}`);
+      lines.push(`${name}: ${values.map((value, i) => shown(value, results[i])).join(' ')}${said()}`);
     } catch (error) {
-      lines.push(`${name}: trap ${trapOf(error)}`);
+      lines.push(`${name}: trap ${trapOf(error)}${said()}`);
     }
   }
   for (const [name, value] of Object.entries(instance.exports)) {

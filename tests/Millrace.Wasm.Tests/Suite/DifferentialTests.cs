@@ -7,6 +7,7 @@ namespace Millrace.Wasm.Tests.Suite;
 public sealed class DifferentialTests
 {
     const long Modules = 150;
+    const long OtherModules = 25;
 
     [SkippableFact]
     public async Task Generated_modules_do_here_what_they_do_in_V8()
@@ -15,7 +16,7 @@ public sealed class DifferentialTests
         Skip.If(other is null, reason);
         using var theirs = other;
         using var ours = new OwnEngine();
-        var comparison = new Comparison([new(ours, OneIn: 1)], theirs!);
+        var comparison = new Comparison([new(ours, OneIn: 1)], theirs!, new OwnSource());
         var divergences = new List<string>();
 
         for (var seed = 0L; seed < Modules; seed++)
@@ -27,6 +28,23 @@ public sealed class DifferentialTests
         Assert.Empty(divergences);
         Assert.True(comparison.ModulesThatTrapped > Modules / 5, "too few modules trapped to say much");
         Assert.True(comparison.Ends["value"] > Modules, "too few calls came to their end to say much");
+    }
+
+    [SkippableFact]
+    public async Task Modules_of_another_generator_do_here_what_they_do_in_V8()
+    {
+        Skip.If(WasmOptSource.Version() is null, "wasm-opt is not installed (Debian's package binaryen)");
+        var (other, reason) = await OtherEngine.StartAsync();
+        Skip.If(other is null, reason);
+        using var theirs = other;
+        using var ours = new OwnEngine();
+        var comparison = new Comparison([new(ours, OneIn: 1)], theirs!, new WasmOptSource());
+
+        for (var seed = 0L; seed < OtherModules; seed++)
+        {
+            var found = await comparison.CompareAsync(seed);
+            Assert.True(found is null, $"seed {seed}: here '{found?.Ours}', there '{found?.Theirs}'");
+        }
     }
 
     // bench/Millrace.Fuzz searches all of them; so does MILLRACE_LONG=1 here.
