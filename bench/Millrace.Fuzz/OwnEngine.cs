@@ -9,7 +9,13 @@ namespace Millrace.Fuzz;
 /// <param name="fault">A mistake that its compiler makes on purpose.</param>
 sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.None) : IDisposable
 {
-    readonly Engine _engine = new(OptionsOf(mode) with { Fault = fault, Features = WasmFeatures.All });
+    // The verifier would refuse some mistakes, and here it is the comparison that is to find them.
+    readonly Engine _engine = new(OptionsOf(mode) with
+    {
+        Fault = fault,
+        IsVerified = fault == CompilerFault.None,
+        Features = WasmFeatures.All,
+    });
     readonly string? _folder = mode == "aot" ? CacheFolder : null;
 
     /// <summary>Names of modes, and what is special with them.</summary>

@@ -26,6 +26,15 @@ var show = new Option<long?>("--show") { Description = "Prints the module of a s
 var again = new Option<string?>("--again") { Description = "Runs a kept module again, and prints what both engines say." };
 var fault = new Option<CompilerFault>("--fault") { Description = "A mistake for this compiler; ends with 1 where it is found." };
 var faults = new Option<bool>("--faults") { Description = "Searches every such mistake, each for --minutes at most." };
+var refusals = new Option<bool>("--refusals")
+{
+    Description = "Which mistakes the verifier refuses, in --count modules and in the hostile ones.",
+};
+var times = new Option<string[]>("--times")
+{
+    Description = "Times compiler and verifier on these modules.",
+    AllowMultipleArgumentsPerToken = true,
+};
 var mutate = new Option<bool>("--mutate") { Description = "Mutates modules, texts and scripts instead, for --minutes." };
 var corpus = new Option<string?>("--corpus") { Description = "With --mutate: a folder of further modules and scripts." };
 var place = new Option<string?>("--place") { Description = "With --mutate: works in this process, and tells its seed there." };
@@ -36,7 +45,7 @@ var file = new Option<string?>("--out") { Description = "Writes the results ther
 var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
 {
     from, count, minutes, keep, modes, source, show, again, fault, faults, mutate, corpus, place,
-    bites, hostile, without, file,
+    bites, hostile, without, refusals, times, file,
 };
 root.SetAction(async (result, cancel) =>
 {
@@ -57,6 +66,8 @@ root.SetAction(async (result, cancel) =>
 
     if (result.GetValue(hostile) is { } attack) return HostileBites.RunOne(attack, result.GetRequiredValue(without));
     (string? text, bool isGood) = result.GetValue(bites) ? await HostileBites.TableAsync(cancel)
+        : result.GetValue(refusals) ? (RefusalSearch.Tables((int)Math.Min(many, 1000), Console.Error.WriteLine), true)
+        : result.GetValue(times) is { Length: > 0 } modules ? (VerifierTimes.Table(modules), true)
         : result.GetValue(faults)
         ? (await FaultSearch.TableAsync(Bounded(), Console.Error.WriteLine, cancel), true)
         : result.GetValue(mutate)

@@ -41,6 +41,12 @@ public sealed record EngineOptions
     /// </summary>
     public bool IsAheadOfTime { get; init; }
 
+    /// <summary>Whether code is proven safe before it is loaded: everywhere but in tests of tests.</summary>
+    internal bool IsVerified { get; init; } = true;
+
+    /// <summary>What breaks an image between compiler and verifier; for tests of the verifier.</summary>
+    internal Func<byte[], byte[]>? Rewrite { get; init; }
+
     /// <summary>A mistake for the compiler to make; for tests of tests.</summary>
     internal CompilerFault Fault { get; init; }
 

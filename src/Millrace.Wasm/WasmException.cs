@@ -76,3 +76,23 @@ public sealed class TrapException(TrapCode code, string? detail = null, Exceptio
     /// <summary>Where it happened: an offset in the code section of the module whose frame is the first.</summary>
     internal int Site { get; init; } = Traps.NoSite;
 }
+
+/// <summary>
+/// The engine's own fault: the code that its compiler made of a valid module was refused by the verifier, and was not
+/// loaded. Nothing of the module ran.
+/// </summary>
+/// <param name="function">Whose code it is.</param>
+/// <param name="offset">Offset in the CIL of that function, or −1.</param>
+/// <param name="reason">What the verifier could not prove.</param>
+public sealed class RefusedCodeException(string function, int offset, string reason)
+    : WasmException($"internal fault: the compiled code of {function} was refused at {offset:x3}: {reason}")
+{
+    /// <summary>Whose code it is.</summary>
+    public string Function { get; } = function;
+
+    /// <summary>Offset in the CIL of that function, or −1.</summary>
+    public int Offset { get; } = offset;
+
+    /// <summary>What the verifier could not prove.</summary>
+    public string Reason { get; } = reason;
+}

@@ -39,10 +39,13 @@ sealed partial class HostileCase
     public string Check { get; private set; } = "";
 
     /// <summary>Options with a check switched off, or with a mistake of that name.</summary>
-    public static EngineOptions Without(string check)
+    /// <param name="check">The check or mistake.</param>
+    /// <param name="isVerified">Whether the verifier looks at what comes of it, and may refuse it.</param>
+    public static EngineOptions Without(string check, bool isVerified = false)
     {
-        if (Enum.TryParse<SafetyCheck>(check, out var safety)) return new() { Without = safety };
-        return Enum.TryParse<CompilerFault>(check, out var fault) ? new() { Fault = fault }
+        if (Enum.TryParse<SafetyCheck>(check, out var safety))
+            return new() { Without = safety, IsVerified = isVerified || safety == SafetyCheck.None };
+        return Enum.TryParse<CompilerFault>(check, out var fault) ? new() { Fault = fault, IsVerified = isVerified }
             : throw new InvalidDataException($"there is no check '{check}'");
     }
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using Millrace.Wasm.Runtime;
+using Millrace.Wasm.Verification;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -19,7 +20,9 @@ static class CrossingCompiler
     {
         var image = new ImageBuilder(Guid.NewGuid());
         Compile(image, signatures.ToArray());
-        var code = new GuestImage(image.Finish());
+        var bytes = image.Finish();
+        ImageVerifier.VerifyCrossings(bytes, signatures.ToArray().Select(signature => signature.Type));
+        var code = new GuestImage(bytes);
         for (var i = 0; i < signatures.Length; i++) Use(code, 2 * i, signatures[i]);
     }
 

@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
 using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Validation;
+using Millrace.Wasm.Verification;
 
 namespace Millrace.Wasm.Compilation;
 
@@ -11,7 +14,24 @@ static class ModuleCompiler
         Refuse(definition.Features & ~engine.Options.Features);
         var types = new LinkedTypes(engine, definition);
         engine.Signatures.Prepare(Crossing(definition).Select(function => types.SignatureOf(function.TypeIndex)));
-        return new CompiledModule(definition, types, ImageOf(engine, definition, types), engine.Options);
+        var image = ImageOf(engine, definition, types);
+        if (image is not null && engine.Options.Rewrite is { } rewrite) image = rewrite(image);
+        if (image is not null && engine.Options.IsVerified) Verify(engine, definition, image, types.Slots);
+        return new CompiledModule(definition, types, image, engine.Options);
+    }
+
+    /// <summary>Proves an image of a module before it is loaded, or machine code made of it.</summary>
+    /// <exception cref="RefusedCodeException">Something in it could not be proven.</exception>
+    public static void Verify(
+        Engine engine, ModuleDefinition definition, byte[] image, ImmutableArray<int> slots, ImageLinks? links = null)
+    {
+        var numbers = links?.Numbers ?? [];
+        var contract = new Contract(definition, new ModuleTypes(definition, engine.Types), slots)
+        {
+            MovesMemories = engine.Options.IsPortable,
+            TypeNumbers = [.. numbers.Select(number => (number.TypeIndex, number.Kind != LinkedKind.Id))],
+        };
+        ImageVerifier.Verify(image, contract, (links?.Crossings ?? []).AsSpan());
     }
 
     /// <summary>The assembly image with the module's functions; null where it defines none.</summary>
@@ -41,7 +61,9 @@ static class ModuleCompiler
             Numbers = cells.Numbers,
             Crossings = crossings,
         };
-        return (scope.Image.Finish(), links);
+        var image = scope.Image.Finish();
+        if (engine.Options.IsVerified) Verify(engine, definition, image, links.Slots, links);
+        return (image, links);
     }
 
     /// <summary>A module whose code was compiled before.</summary>
