@@ -111,7 +111,7 @@ sealed partial class BodyGenerator
 
     string Load(char type)
     {
-        if (type is 'i' or 'l' && choices.OneIn(4))
+        if (type is 'i' or 'l' && choices.OneIn(3))
         {
             var atomic = choices.Of(NumericTable.LoadingAtomically(type));
             var operands = atomic.Parameters.Skip(1).Select(parameter => Value(NumericTable.Letter(parameter), 2));

@@ -11,7 +11,7 @@ namespace Millrace.Fuzz;
 /// </summary>
 sealed class ModuleGenerator
 {
-    const int CallsOfEach = 3;
+    const int CallsOfEach = 8; // compiling takes far longer than running
 
     readonly Choices _choices;
     readonly bool _isProfiled;
