@@ -117,7 +117,10 @@ public sealed class CodeCache
         {
             var folder = new DirectoryInfo(Folder);
             var old = Time.GetUtcNow().UtcDateTime - LeftOver;
+            // Of processes that ended in between.
             foreach (var left in folder.GetDirectories().Where(one => one.LastWriteTimeUtc < old)) left.Delete(true);
+            foreach (var left in folder.GetFiles("*" + AheadCompiler.Suffix).Where(one => one.LastWriteTimeUtc < old))
+                left.Delete();
             var files = folder.GetFiles("*" + Suffix).OrderByDescending(file => file.LastWriteTimeUtc).ToArray();
             var sum = 0L;
             foreach (var file in files)

@@ -9,6 +9,9 @@ namespace Millrace.Wasm.Ahead;
 /// <summary>A module to a file of the cache: CIL, then machine code by crossgen2.</summary>
 static class AheadCompiler
 {
+    /// <summary>How names of files end that are not at their place yet.</summary>
+    public const string Suffix = ".made";
+
     /// <summary>A file that is ready to be moved to its place.</summary>
     public readonly record struct Made(string File, int Remaining);
 
@@ -23,7 +26,7 @@ static class AheadCompiler
         using var engine = new Engine(options);
         if (ModuleCompiler.CompileAhead(engine, definition, new Guid(key.AsSpan(0, 16))) is not var (image, links))
             return null;
-        var name = Path.Combine(folder, $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.made");
+        var name = Path.Combine(folder, $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}{Suffix}");
         var work = Directory.CreateDirectory(Path.ChangeExtension(name, ".work")).FullName;
         try
         {

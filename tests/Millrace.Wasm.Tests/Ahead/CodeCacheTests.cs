@@ -146,6 +146,22 @@ public sealed class CodeCacheTests
     }
 
     [SkippableFact]
+    public void What_processes_left_behind_that_ended_in_between_goes()
+    {
+        using var folder = new CacheFolder();
+        var (file, work) = (Path.Combine(folder.Path, "0123.made"), Path.Combine(folder.Path, "0123.work"));
+        File.WriteAllText(file, "half");
+        Directory.CreateDirectory(work);
+        var old = new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(file, old);
+        Directory.SetLastWriteTimeUtc(work, old);
+
+        var made = folder.Cache.Compile(new(), Binary(13)).Path;
+
+        Assert.Equal([made], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [SkippableFact]
     public void A_folder_that_others_may_use_is_not_used()
     {
         using var folder = new CacheFolder();
