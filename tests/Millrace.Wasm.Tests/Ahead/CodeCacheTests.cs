@@ -101,12 +101,13 @@ public sealed class CodeCacheTests
         EngineOptions[] others =
         [
             new() { IsMetered = true }, new() { IsPortable = true }, new() { Fault = CompilerFault.RoundsUp },
-            new() { Without = SafetyCheck.Locals },
+            new() { Without = SafetyCheck.Locals }, new() { IsVerified = false },
         ];
         string[] apart =
         [
             nameof(EngineOptions.Cache), nameof(EngineOptions.IsAheadOfTime), nameof(EngineOptions.Features),
             nameof(EngineOptions.MemoryImageBytesMax), nameof(EngineOptions.PlatformFault),
+            nameof(EngineOptions.Rewrite), // of the JIT's images alone
         ];
 
         Assert.All(others, options => Assert.NotEqual(plain, CacheKey.Of(options, [])));
