@@ -13,7 +13,6 @@ public class LayoutTests
         Assert.Equal(80, Unsafe.SizeOf<Llama.ModelParams>());
         Assert.Equal(160, Unsafe.SizeOf<Llama.ContextParams>());
         Assert.Equal(56, Unsafe.SizeOf<Llama.Batch>());
-        Assert.Equal(16, Unsafe.SizeOf<Llama.ChatMessage>());
         Assert.Equal(1, Unsafe.SizeOf<Llama.SamplerChainParams>());
     }
 

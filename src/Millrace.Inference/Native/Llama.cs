@@ -75,14 +75,6 @@ static unsafe partial class Llama
         [FieldOffset(48)] public sbyte* Logits;
     }
 
-    /// <summary><c>struct llama_chat_message</c>, 16 bytes.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    public struct ChatMessage
-    {
-        public byte* Role;
-        public byte* Content;
-    }
-
     /// <summary><c>struct llama_sampler_chain_params</c>, one byte.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 1)]
     public struct SamplerChainParams
@@ -153,14 +145,22 @@ static unsafe partial class Llama
     public static partial byte llama_vocab_is_eog(nint vocab, int token);
 
     [LibraryImport("llama")]
+    public static partial int llama_vocab_bos(nint vocab);
+
+    [LibraryImport("llama")]
+    public static partial int llama_vocab_eos(nint vocab);
+
+    [LibraryImport("llama")]
+    public static partial byte llama_vocab_get_add_bos(nint vocab);
+
+    [LibraryImport("llama")]
+    public static partial byte* llama_vocab_get_text(nint vocab, int token);
+
+    [LibraryImport("llama")]
     public static partial Batch llama_batch_get_one(int* tokens, int count);
 
     [LibraryImport("llama")]
     public static partial int llama_decode(ContextHandle context, Batch batch);
-
-    [LibraryImport("llama")]
-    public static partial int llama_chat_apply_template(
-        byte* template, ChatMessage* messages, nuint count, byte addAssistant, byte* buffer, int length);
 
     [LibraryImport("llama")]
     public static partial SamplerChainParams llama_sampler_chain_default_params();

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Millrace.Inference.Templates;
+using Millrace.Inference.Templates.Values;
 
 namespace Millrace.Inference.Native;
 
@@ -11,7 +13,10 @@ sealed unsafe class LlamaModel : IDisposable
     readonly ModelHandle _model;
     readonly ContextHandle _context;
     readonly nint _vocab;
-    readonly byte[]? _template;
+    readonly string? _templateText;
+
+    // Parsed when it is first needed: a model without chat is loaded whatever its template is.
+    ChatTemplate? _template;
 
     // What the context's memory holds now: a prompt that begins alike is not computed again.
     readonly List<int> _held = [];
@@ -20,8 +25,7 @@ sealed unsafe class LlamaModel : IDisposable
     {
         (_model, _context) = (model, context);
         _vocab = Llama.llama_model_get_vocab(model);
-        var template = Llama.llama_model_chat_template(model, null);
-        _template = template is null ? null : [.. MemoryMarshal.CreateReadOnlySpanFromNullTerminated(template), 0];
+        _templateText = Marshal.PtrToStringUTF8((nint)Llama.llama_model_chat_template(model, null));
     }
 
     /// <summary>Tokens of prompt and answer together.</summary>
@@ -63,45 +67,47 @@ sealed unsafe class LlamaModel : IDisposable
             "model-unavailable", $"no context of {parameters.NCtx} tokens could be made for {Path.GetFileName(path)}");
     }
 
-    /// <summary>The prompt's tokens, in the model's own chat template as llama.cpp knows it.</summary>
-    /// <exception cref="InferenceException">The file has no template, or one that llama.cpp does not know.</exception>
+    /// <summary>The prompt's tokens, in the model's own chat template.</summary>
+    /// <exception cref="InferenceException">The file has no template, or one that refuses the conversation.</exception>
     public int[] Tokenize(IReadOnlyList<ChatTurn> turns)
     {
-        if (_template is null) throw new InferenceException("invalid", "the model file has no chat template");
-        return Tokenize(ApplyTemplate(turns));
-    }
-
-    byte[] ApplyTemplate(IReadOnlyList<ChatTurn> turns)
-    {
-        var texts = turns.SelectMany(turn => (byte[][])[Zero(turn.Role), Zero(turn.Content)]).ToArray();
-        var pins = texts.Select(text => GCHandle.Alloc(text, GCHandleType.Pinned)).ToArray();
+        if (_templateText is null) throw new InferenceException("invalid", "the model file has no chat template");
         try
         {
-            var messages = new Llama.ChatMessage[turns.Count];
-            for (var i = 0; i < messages.Length; i++)
-            {
-                messages[i].Role = (byte*)pins[2 * i].AddrOfPinnedObject();
-                messages[i].Content = (byte*)pins[2 * i + 1].AddrOfPinnedObject();
-            }
-
-            var buffer = new byte[texts.Sum(text => text.Length) * 2 + 1024];
-            while (true)
-            {
-                int length;
-                fixed (byte* template = _template, target = buffer)
-                fixed (Llama.ChatMessage* first = messages)
-                    length = Llama.llama_chat_apply_template(template, first, (nuint)messages.Length, 1, target, buffer.Length);
-                if (length < 0) throw new InferenceException("invalid", "llama.cpp does not know the model's chat template");
-                if (length <= buffer.Length) return buffer[..length];
-                buffer = new byte[length];
-            }
+            var template = _template ??= ChatTemplate.Parse(_templateText);
+            var messages = new PyList([.. turns.Select(Message)]);
+            var conversation = new Conversation(messages, AddsGenerationPrompt: true) { Variables = SpecialTokens() };
+            return Tokenize(WithoutLeadingToken(conversation.Render(template, TimeProvider.System)));
         }
-        finally
+        catch (TemplateException e)
         {
-            foreach (var pin in pins) pin.Free();
+            throw new InferenceException("invalid", $"the model's chat template refuses the conversation: {e.Message}");
+        }
+    }
+
+    static PyDict Message(ChatTurn turn) => new() { ["role"] = turn.Role, ["content"] = turn.Content };
+
+    List<KeyValuePair<string, object>> SpecialTokens()
+    {
+        var variables = new List<KeyValuePair<string, object>>();
+        if (TokenText(Llama.llama_vocab_bos(_vocab)) is { } bos) variables.Add(new("bos_token", bos));
+        if (TokenText(Llama.llama_vocab_eos(_vocab)) is { } eos) variables.Add(new("eos_token", eos));
+        return variables;
+    }
+
+    // Null where the vocabulary has no such token: then the template does not know the name either.
+    string? TokenText(int token) => token < 0 ? null : Marshal.PtrToStringUTF8((nint)Llama.llama_vocab_get_text(_vocab, token));
+
+    // Templates and vocabularies that both begin the prompt with the same token mean it once.
+    byte[] WithoutLeadingToken(string prompt)
+    {
+        if (Llama.llama_vocab_get_add_bos(_vocab) != 0 && TokenText(Llama.llama_vocab_bos(_vocab)) is { Length: > 0 } bos
+            && prompt.StartsWith(bos, StringComparison.Ordinal))
+        {
+            prompt = prompt[bos.Length..];
         }
 
-        static byte[] Zero(string text) => [.. Encoding.UTF8.GetBytes(text.Replace('\0', ' ')), 0];
+        return Encoding.UTF8.GetBytes(prompt);
     }
 
     int[] Tokenize(byte[] text)
