@@ -14,14 +14,20 @@ static class CompileCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var metered = new Option<bool>("--fuel") { Description = "For runs with --fuel: with instructions counted." };
+        var guarded = new Option<bool>("--guard-pages") { Description = "For runs with --guard-pages." };
         var folder = CacheOption(environment);
         var command = new Command("compile", """
             Compiles modules to machine code ahead of time, into the cache that `millrace run` loads them from.
 
             millrace compile app.wasm
-            """) { modules, metered, folder };
+            """) { modules, metered, guarded, folder };
         command.SetAction((result, cancel) => RunAsync(
-            screen, result.GetRequiredValue(modules), result.GetRequiredValue(folder), result.GetValue(metered),
+            screen, result.GetRequiredValue(modules), result.GetRequiredValue(folder),
+            new()
+            {
+                IsMetered = result.GetValue(metered),
+                MemoryChecks = result.GetValue(guarded) ? MemoryChecks.Guarded : MemoryChecks.Explicit,
+            },
             cancel));
         return command;
     }
@@ -35,27 +41,27 @@ static class CompileCommand
     };
 
     static async Task<int> RunAsync(
-        Screen screen, FileInfo[] files, string folder, bool isMetered, CancellationToken cancel)
+        Screen screen, FileInfo[] files, string folder, EngineOptions options, CancellationToken cancel)
     {
         if (CodeCache.Unavailable is { } reason) throw new CommandException($"{reason}; `millrace run` uses the JIT");
         var cache = new CodeCache(folder);
-        foreach (var file in files) await CompileAsync(screen, cache, file, isMetered, cancel);
+        foreach (var file in files) await CompileAsync(screen, cache, file, options, cancel);
         return 0;
     }
 
     static async Task CompileAsync(
-        Screen screen, CodeCache cache, FileInfo file, bool isMetered, CancellationToken cancel)
+        Screen screen, CodeCache cache, FileInfo file, EngineOptions options, CancellationToken cancel)
     {
         try
         {
             var module = ModuleFile.Read(file);
-            var options = new EngineOptions { IsMetered = isMetered };
             var report = await screen.ProgressAsync(
                 $"compiling {file.Name}, {Words.Size(module.Length)}",
                 _ => Task.Run(() => cache.Compile(options, module, cancel), cancel));
             screen.Result(Line(file.Name, module.Length, report));
         }
-        catch (Exception e) when (e is WasmException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is WasmException or IOException or UnauthorizedAccessException
+            or PlatformNotSupportedException)
         {
             throw new CommandException($"{file.Name}: {e.Message}");
         }

@@ -112,12 +112,31 @@ static class DoctorCommand
         {
             using var engine = new Engine();
             using var store = new Store(engine);
-            new Linker(engine).Instantiate(store, Module.Compile(engine, WatText.ToBinary("(module (memory 1))")));
-            return new(name, Ok, "address space can be reserved");
+            var module = Module.Compile(engine, WatText.ToBinary("""(module (memory 1) (data (i32.const 0) "x"))"""));
+            for (var i = 0; i < 2; i++) new Linker(engine).Instantiate(store, module);
+            return new(name, Ok, $"address space can be reserved; {Images(engine)}; {GuardPages()}");
         }
         catch (Exception e) when (e is WasmException or OutOfMemoryException or IOException)
         {
             return new(name, Fail, e.Message, "raise the limit of address space: ulimit -v unlimited");
+        }
+    }
+
+    // Neither is needed: instances are made more slowly without the one, `run --guard-pages` fails without the other.
+    static string Images(Engine engine) => engine.MemoryImages.Refusal is { } refusal
+        ? $"initial memories are copied ({refusal})"
+        : "instances share initial memory";
+
+    static string GuardPages()
+    {
+        try
+        {
+            using var engine = new Engine(new() { MemoryChecks = MemoryChecks.Guarded });
+            return "--guard-pages works";
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return e.Message;
         }
     }
 

@@ -64,19 +64,31 @@ static class RunCommand
         {
             var end = ProgramRun.Execute(ModuleFile.Read(module), wasi, program);
             foreach (var value in end.Results) screen.Result(value);
-            if (end.Message.Length > 0) screen.Note($"{module.Name}: {end.Message}");
+            if (end.Message.Length > 0) screen.Note($"{module.Name}: {end.Message}{WayOut(end.Trap)}");
             foreach (var frame in end.Backtrace) screen.Note($"  at {frame}");
             return end.ExitCode;
         }
-        catch (Exception e) when (e is WasmException or IOException or ArgumentException)
+        catch (Exception e) when (e is WasmException or IOException or ArgumentException or PlatformNotSupportedException)
         {
             throw new CommandException($"{module.Name}: {e.Message}");
         }
     }
 
+    // A limit that was hit: how to raise it.
+    static string WayOut(TrapCode? trap) => trap switch
+    {
+        TrapCode.OutOfFuel => "; --fuel gives more",
+        TrapCode.CallStackExhausted => "; --max-stack gives more",
+        TrapCode.OutOfMemory => "; --max-memory gives more",
+        _ => "",
+    };
+
     /// <summary>The command's options.</summary>
     sealed class Options(Option<string> cache)
     {
+        const long StackBytesMin = 64 << 10;
+        const long StackBytesMax = 1 << 30;
+
         readonly Option<string[]> _dir = new("--dir")
         {
             Description = "A folder the program may use: HOST or HOST::GUEST, with :ro for reading only.",
@@ -112,6 +124,16 @@ static class RunCommand
             Description = "Most memory the program may have: bytes, or 64KiB, 256MiB, 2GiB.",
         };
 
+        readonly Option<string?> _maxStack = new("--max-stack")
+        {
+            Description = "Most stack that calls may take: bytes, or 512KiB, 16MiB. [default: 4MiB]",
+        };
+
+        readonly Option<bool> _guardPages = new("--guard-pages")
+        {
+            Description = "Guard memory by pages instead of compares: faster, on Linux and x64 only.",
+        };
+
         readonly Option<string[]> _allowNet = new("--allow-net")
         {
             Description = "An address the program may connect to: HOST:PORT, [IPV6]:PORT, HOST:* or *:PORT.",
@@ -123,7 +145,8 @@ static class RunCommand
         };
 
         public IEnumerable<Option> All =>
-            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, cache];
+            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, _maxStack, _guardPages,
+             cache];
 
         public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
         {
@@ -142,8 +165,17 @@ static class RunCommand
             IsReactor = result.GetValue(_reactor),
             Fuel = result.GetValue(_fuel) is { } fuel ? Amounts.Count("--fuel", fuel) : null,
             Timeout = result.GetValue(_timeout) is { } timeout ? Amounts.Time("--timeout", timeout) : null,
+            StackBytesMax = result.GetValue(_maxStack) is { } stack ? Stack(stack) : null,
+            HasGuardPages = result.GetValue(_guardPages),
             MemoryBytesMax = result.GetValue(_maxMemory) is { } memory ? Amounts.Bytes("--max-memory", memory) : null,
         };
+
+        static int Stack(string text)
+        {
+            var bytes = Amounts.Bytes("--max-stack", text);
+            return bytes is >= StackBytesMin and <= StackBytesMax
+                ? (int)bytes : throw new CommandException($"--max-stack {text}: between 64KiB and 1GiB");
+        }
 
         static (string Name, string Value) Variable(string text, CliEnvironment environment)
         {

@@ -13,14 +13,22 @@ static class WastCommand
         {
             Description = "End with one line {executed, passed, failed, excluded}.",
         };
+        var guarded = new Option<bool>("--guard-pages") { Description = "Guard memories by pages, not compares." };
         var command = new Command(
-            "wast", "Runs scripts of the WebAssembly test suite. A folder's proposals/ and legacy/ run only when named.") { path, json };
+            "wast", "Runs scripts of the WebAssembly test suite. A folder's proposals/ and legacy/ run only when named.")
+        {
+            path, json, guarded,
+        };
         command.SetAction((result, cancel) =>
-            Task.FromResult(Run(screen, result.GetRequiredValue(path), result.GetValue(json), cancel)));
+        {
+            var checks = result.GetValue(guarded) ? MemoryChecks.Guarded : MemoryChecks.Explicit;
+            return Task.FromResult(
+                Run(screen, result.GetRequiredValue(path), checks, result.GetValue(json), cancel));
+        });
         return command;
     }
 
-    static int Run(Screen screen, string path, bool isJson, CancellationToken cancel)
+    static int Run(Screen screen, string path, MemoryChecks checks, bool isJson, CancellationToken cancel)
     {
         IReadOnlyList<string> files;
         try
@@ -32,7 +40,7 @@ static class WastCommand
             throw new CommandException(e.Message);
         }
 
-        using var engine = new Engine(new() { Features = WasmFeatures.All });
+        using var engine = EngineWith(checks);
         var totals = new WastTotals();
         foreach (var file in files)
         {
@@ -45,5 +53,17 @@ static class WastCommand
         screen.Result(totals.Line());
         if (isJson) screen.Result(totals.ToJson());
         return totals.IsGood ? 0 : 1;
+    }
+
+    static Engine EngineWith(MemoryChecks checks)
+    {
+        try
+        {
+            return new Engine(new() { Features = WasmFeatures.All, MemoryChecks = checks });
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            throw new CommandException(e.Message);
+        }
     }
 }

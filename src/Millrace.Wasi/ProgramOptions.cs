@@ -25,6 +25,12 @@ public sealed record ProgramOptions
     /// <summary>Where its machine code may lie, compiled ahead of time; null: the JIT compiles it.</summary>
     public CodeCache? Cache { get; init; }
 
+    /// <summary>Bytes of stack that its calls may use; null: 4 MiB.</summary>
+    public int? StackBytesMax { get; init; }
+
+    /// <summary>Whether pages guard its memory instead of compares: <see cref="MemoryChecks.Guarded"/>.</summary>
+    public bool HasGuardPages { get; init; }
+
     /// <summary>Bytes of its memories together, and as many of its objects; null: the store's own limits.</summary>
     public long? MemoryBytesMax { get; init; }
 }

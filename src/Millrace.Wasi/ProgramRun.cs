@@ -13,6 +13,9 @@ namespace Millrace.Wasi;
 /// <param name="Results">What the invoked function returned, as text.</param>
 public sealed record ProgramEnd(int ExitCode, string Message, ImmutableArray<string> Results)
 {
+    /// <summary>Why it trapped; null: it did not.</summary>
+    public TrapCode? Trap { get; init; }
+
     /// <summary>Guest frames of a trap or an exception, innermost first.</summary>
     public ImmutableArray<string> Backtrace { get; init; } = [];
 }
@@ -24,7 +27,7 @@ public static class ProgramRun
 
     // Guests get megabytes of stack, as native programs do; the rest is for the host's own calls below them.
     const int GuestStackBytes = 4 << 20;
-    const int ThreadStackBytes = 16 << 20;
+    const int HostStackBytes = 12 << 20;
 
     // How long a guest that was stopped may take to notice: a read of its input may never end.
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
@@ -38,6 +41,7 @@ public static class ProgramRun
     /// <exception cref="InvalidException">The module breaks a typing rule.</exception>
     /// <exception cref="UnsupportedFeatureException">It uses what is not there.</exception>
     /// <exception cref="LinkException">It imports what is not there, or needs more memory than it may have.</exception>
+    /// <exception cref="PlatformNotSupportedException">Its memory cannot be guarded by pages here.</exception>
     /// <exception cref="IOException">A directory cannot be opened.</exception>
     /// <exception cref="ArgumentException">There is no such function, or its arguments are others.</exception>
     public static ProgramEnd Execute(
@@ -49,7 +53,7 @@ public static class ProgramRun
         // Not disposed of: a guest that never notices its end still looks at the one, and sets the other.
         var stop = new CancellationTokenSource();
         var ended = new ManualResetEventSlim();
-        var thread = new Thread(Run, ThreadStackBytes) { IsBackground = true };
+        var thread = new Thread(Run, (options.StackBytesMax ?? GuestStackBytes) + HostStackBytes) { IsBackground = true };
         thread.Start();
         WaitHandle.WaitAny([ended.WaitHandle, stop.Token.WaitHandle]);
         if (!ended.Wait(stop.IsCancellationRequested ? Grace : Timeout.InfiniteTimeSpan))
@@ -76,9 +80,14 @@ public static class ProgramRun
     static ProgramEnd ExecuteHere(
         ReadOnlyMemory<byte> bytes, WasiOptions options, ProgramOptions program, CancellationTokenSource stop)
     {
-        using var engine = new Engine(new() { IsMetered = program.Fuel is not null, Cache = program.Cache });
+        using var engine = new Engine(new()
+        {
+            IsMetered = program.Fuel is not null,
+            Cache = program.Cache,
+            MemoryChecks = program.HasGuardPages ? MemoryChecks.Guarded : MemoryChecks.Explicit,
+        });
         var module = Module.Compile(engine, bytes);
-        var limits = new StoreLimits { StackBytesMax = GuestStackBytes };
+        var limits = new StoreLimits { StackBytesMax = program.StackBytesMax ?? GuestStackBytes };
         if (program.MemoryBytesMax is { } max) limits = limits with { MemoryBytesMax = max, ObjectBytesMax = max };
         using var store = new Store(engine, limits);
         if (program.Fuel is { } fuel) store.Fuel = fuel;
@@ -100,7 +109,7 @@ public static class ProgramRun
         catch (TrapException trap)
         {
             var isStopped = trap.Code == TrapCode.Interrupted && stop.IsCancellationRequested;
-            return Aborted(isStopped ? TimeIsUp(program) : trap.Message, trap.Backtrace);
+            return Aborted(isStopped ? TimeIsUp(program) : trap.Message, trap.Backtrace) with { Trap = trap.Code };
         }
         catch (GuestException uncaught)
         {

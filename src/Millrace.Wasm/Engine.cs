@@ -6,11 +6,32 @@ using Millrace.Wasm.Validation;
 
 namespace Millrace.Wasm;
 
+/// <summary>How accesses of linear memory are kept inside it.</summary>
+public enum MemoryChecks
+{
+    /// <summary>Code compares each address: exact, on every platform.</summary>
+    Explicit,
+
+    /// <summary>
+    /// Behind the end of a memory lie pages that cannot be touched, and the fault becomes the trap: faster. Linux on x64
+    /// only; memories with 64-bit addresses are compared all the same. Nothing outside the memory can be read or
+    /// written either way, but an access that begins inside and ends outside may go without its trap: docs/security.md
+    /// says which.
+    /// </summary>
+    Guarded,
+}
+
 /// <summary>Settings of an engine.</summary>
 public sealed record EngineOptions
 {
     /// <summary>Whether to do without tricks of the platform: memories then live in the C heap.</summary>
     public bool IsPortable { get; init; } = !OperatingSystem.IsLinux();
+
+    /// <summary>
+    /// How accesses of memory are checked. <see cref="MemoryChecks.Guarded"/> relies on what .NET does but does not
+    /// promise: the first engine that asks for it looks whether it does.
+    /// </summary>
+    public MemoryChecks MemoryChecks { get; init; }
 
     /// <summary>
     /// What modules may use; others are refused. <see cref="WasmFeatures.Threads"/> is off unless asked for: what
@@ -69,9 +90,14 @@ public sealed class Engine : IDisposable
     bool _isDisposed;
 
     /// <summary>An engine.</summary>
+    /// <exception cref="PlatformNotSupportedException">Memories cannot be guarded by pages here; the message says why.
+    /// </exception>
     public Engine(EngineOptions? options = null)
     {
         Options = options ?? new();
+        if (Options is { MemoryChecks: MemoryChecks.Guarded, IsPortable: true })
+            throw new PlatformNotSupportedException("portable mode has no pages to guard memories with");
+        if (Options.MemoryChecks == MemoryChecks.Guarded) Arena = GuardPages.Arena;
         Signatures = new SignatureTable(Types);
         Images = new ImageAccount(Options);
     }
@@ -83,6 +109,9 @@ public sealed class Engine : IDisposable
     public MemoryImageCounts MemoryImages => Images.Counts;
 
     internal ImageAccount Images { get; }
+
+    /// <summary>Where 32-bit memories lie; null unless pages guard them.</summary>
+    internal GuardArena? Arena { get; }
 
     /// <summary>Numbers of types that hold across modules.</summary>
     internal TypeCanonicalizer Types { get; } = new();

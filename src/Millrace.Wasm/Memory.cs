@@ -49,8 +49,9 @@ public sealed unsafe class Memory
         store.Own(this);
         if (!_isPortable) Reserve(pagesMin, image);
         else if (isShared) AllocateForGood();
-        if (Grow(pagesMin) < 0)
-            throw new LinkException($"a memory of {pagesMin} pages is more than the store or the system allows");
+        if (Grow(pagesMin) >= 0) return;
+        throw new LinkException($"a memory of {pagesMin} pages is more than the system allows or the store, whose memories "
+            + $"may have {store.Limits.MemoryBytesMax} bytes");
     }
 
     internal Memory(Store store, SizeLimits limits, MemoryImage? image = null)
@@ -62,6 +63,9 @@ public sealed unsafe class Memory
     internal Store Store { get; }
 
     internal byte* Base;
+
+    /// <summary>The address of its first byte.</summary>
+    internal nint Address => (nint)Base;
 
     internal long Length;
 
@@ -157,7 +161,8 @@ public sealed unsafe class Memory
     void Reserve(long pages, MemoryImage? image)
     {
         var bytesMax = Math.Min(Bytes(PagesMax ?? _pagesReach), Store.Limits.MemoryBytesMax);
-        _range = AddressRange.Reserve((ulong)bytesMax, (nuint)Bytes(pages), image)
+        _range = AddressRange.Reserve((ulong)bytesMax, (nuint)Bytes(pages), image,
+            Is64 ? null : Store.Engine.Arena)
             ?? throw new LinkException("no address space is left for a memory");
         Base = (byte*)_range.Address;
     }

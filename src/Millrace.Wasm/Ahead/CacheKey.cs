@@ -37,7 +37,8 @@ static class CacheKey
         var text = string.Join(' ',
             Surroundings, options.IsMetered ? "metered" : "", options.IsPortable ? "portable" : "",
             options.IsVerified ? "" : "unverified",
-            Text((int)options.Fault), Text((int)options.Without), Convert.ToHexStringLower(SHA256.HashData(module)));
+            Text((int)options.MemoryChecks), Text((int)options.Fault), Text((int)options.Without),
+            Convert.ToHexStringLower(SHA256.HashData(module)));
         return SHA256.HashData(Encoding.UTF8.GetBytes(text));
     }
 

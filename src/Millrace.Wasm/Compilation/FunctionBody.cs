@@ -191,6 +191,7 @@ sealed class FunctionBody(ModuleScope module)
     {
         foreach (var memory in _memories)
         {
+            if (memory.IsGuarded) continue;
             LoadMemory(memory.Index);
             Il.LoadField(Module.Image.Field(GuestMembers.Length));
             Il.StoreLocal(memory.Length);
@@ -203,10 +204,22 @@ sealed class FunctionBody(ModuleScope module)
     {
         foreach (var memory in _memories)
         {
-            if (!memory.Limits.IsShared) continue;
+            if (!memory.Limits.IsShared || memory.IsGuarded) continue;
             LoadSharedLength(memory);
             Il.StoreLocal(memory.Length);
         }
+    }
+
+    /// <summary>A memory's length for a check.</summary>
+    public void LoadLength(MemoryRegisters memory)
+    {
+        if (!memory.IsGuarded)
+        {
+            Il.LoadLocal(memory.Length);
+            return;
+        }
+        LoadMemory(memory.Index);
+        Il.LoadField(Module.Image.Field(GuestMembers.Length), isVolatile: memory.Limits.IsShared);
     }
 
     /// <summary>Volatile, or the JIT would load once and loop for ever.</summary>
@@ -272,9 +285,13 @@ sealed class FunctionBody(ModuleScope module)
         foreach (var memory in _memories) LoadMemoryBase(memory);
     }
 
-    void DeclareMemory(int index) => _memories.Add(new MemoryRegisters(
-        _memories.Count, index, Module.Definition.Memories[index].Limits, Pool.Declare(typeof(byte*)),
-        Pool.Declare(typeof(long))));
+    void DeclareMemory(int index)
+    {
+        var limits = Module.Definition.Memories[index].Limits;
+        var first = Pool.Declare(typeof(byte*));
+        var length = Module.IsGuarded(limits) ? -1 : Pool.Declare(typeof(long));
+        _memories.Add(new MemoryRegisters(_memories.Count, index, limits, first, length));
+    }
 
     // The base of memory 0 stands in the instance itself, where it never moves.
     void LoadMemoryBase(MemoryRegisters memory)

@@ -83,8 +83,13 @@ sealed class FunctionCompiler
 
     void TranslateAccess(ref InstructionReader reader)
     {
-        if (reader.Row.Results.IsEmpty) _memory.Store(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
-        else _memory.Load(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
+        if (reader.Row.Results.IsEmpty)
+        {
+            _memory.Store(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
+            return;
+        }
+        var isPartial = _body.Memory(reader.Index).IsGuarded && PartialUse.Follows(reader);
+        _memory.Load(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane, isPartial);
     }
 
     bool TranslateVariable(ref InstructionReader reader)

@@ -5,7 +5,8 @@ namespace Millrace.Wasm.Compilation;
 
 /// <summary>
 /// Loads and stores with explicit bounds checks. Along straight code the check of an address in a local is left out
-/// where one for at least as many bytes went before: memory never shrinks.
+/// where one for at least as many bytes went before: memory never shrinks. Where pages guard the memory an access is its
+/// own check, and happens in its place.
 /// </summary>
 sealed class MemoryAccess(FunctionBody body, OperandStack stack)
 {
@@ -28,17 +29,26 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         foreach (var memory in _checkedBytes) memory.Remove(local);
     }
 
-    public void Load(Instruction row, int memory, ulong offset, int lane)
+    /// <param name="row">The instruction.</param>
+    /// <param name="memory">Where it loads from.</param>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="lane">The lane that a vector gets it in.</param>
+    /// <param name="isPartial">Whether what comes behind uses only a part of it.</param>
+    public void Load(Instruction row, int memory, ulong offset, int lane, bool isPartial)
     {
         var vector = VectorMemory.IsLaneLoad(row.Opcode) ? stack.Pop() : null;
-        var address = CheckedAddress(stack.Pop(), memory, offset, row.AccessBytes);
+        var isGuarded = body.Memory(memory).IsGuarded;
+        var address = stack.Pop();
+        if (!isGuarded || isPartial) address = CheckedAddress(address, memory, offset, row.AccessBytes);
         stack.Push(Expression.Load(row.Opcode, CilTypes.Of(row.Results[0]), memory, address, offset, vector, lane));
+        if (isGuarded) stack.SettleTop(1); // it traps by itself, in its place
     }
 
     public void Store(Instruction row, int memory, ulong offset, int lane)
     {
         var value = stack.Pop();
-        var address = CheckedAddress(stack.Pop(), memory, offset, row.AccessBytes);
+        var address = stack.Pop();
+        if (!body.Memory(memory).IsGuarded) address = CheckedAddress(address, memory, offset, row.AccessBytes);
         if (!body.Module.Has(CompilerFault.LoadsTooLate)) stack.SettleReadersOf(Reads.Memory);
         WriteAddress(body, stack, memory, address, offset);
         stack.WriteOperand(value);
@@ -74,7 +84,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     {
         var memory = body.Memory(size.Index);
         if (memory.Limits.IsShared) body.LoadSharedLength(memory);
-        else body.Il.LoadLocal(memory.Length);
+        else body.LoadLength(memory);
         body.Il.Constant(16);
         body.Il.Op(ILOpCode.Shr_un);
         if (size.Type == CilType.I32) body.Il.Op(ILOpCode.Conv_i4);
@@ -130,7 +140,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         }
         if (end <= memory.BytesMin) return;
         Il.Constant((long)end);
-        Il.LoadLocal(memory.Length);
+        body.LoadLength(memory);
         Il.Jump(ILOpCode.Bgt_un, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
     }
 
@@ -156,7 +166,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         if (memory.Is64)
         {
             Il.Constant((long)bytes);
-            Il.LoadLocal(memory.Length);
+            body.LoadLength(memory);
             Il.Jump(ILOpCode.Bgt_un, outside);
             stack.WriteCopy(address);
             WriteRoom(memory, bytes);
@@ -167,7 +177,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
             Il.Op(ILOpCode.Conv_u8);
             Il.Constant((long)bytes);
             Il.Op(ILOpCode.Add);
-            Il.LoadLocal(memory.Length);
+            body.LoadLength(memory);
         }
         Il.Jump(ILOpCode.Bgt_un, outside);
     }
@@ -180,13 +190,13 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
         else Il.Constant((int)bytes);
         Il.Op(ILOpCode.Add);
         if (!memory.Is64) Il.Op(ILOpCode.Conv_u8);
-        Il.LoadLocal(memory.Length);
+        body.LoadLength(memory);
         Il.Jump(ILOpCode.Bgt_un, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
     }
 
     void WriteRoom(MemoryRegisters memory, ulong bytes)
     {
-        Il.LoadLocal(memory.Length);
+        body.LoadLength(memory);
         Il.Constant((long)bytes);
         Il.Op(ILOpCode.Sub);
     }

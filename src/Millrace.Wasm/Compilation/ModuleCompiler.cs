@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
+using Millrace.Wasm.Runtime.Memories;
 using Millrace.Wasm.Validation;
 using Millrace.Wasm.Verification;
 
@@ -29,6 +30,7 @@ static class ModuleCompiler
         var contract = new Contract(definition, new ModuleTypes(definition, engine.Types), slots)
         {
             MovesMemories = engine.Options.IsPortable,
+            GuardedBytes = engine.Arena is null ? 0 : AddressRange.ReachBytes,
             TypeNumbers = [.. numbers.Select(number => (number.TypeIndex, number.Kind != LinkedKind.Id))],
         };
         ImageVerifier.Verify(image, contract, (links?.Crossings ?? []).AsSpan());

@@ -13,6 +13,9 @@ sealed record ModuleScope(ModuleDefinition Definition, ImageBuilder Image, Linke
 
     public bool IsPortable => Options.IsPortable;
 
+    /// <summary>Whether pages guard such a memory.</summary>
+    public bool IsGuarded(SizeLimits memory) => Options.MemoryChecks == MemoryChecks.Guarded && !memory.Is64;
+
     public bool IsMetered => Options.IsMetered;
 
     /// <summary>

@@ -64,6 +64,10 @@ static unsafe class Invocation
         {
             throw new UnsupportedFeatureException("a function is too large for the .NET JIT compiler", unfit);
         }
+        catch (NullReferenceException fault) when (IsGuestFault(function, fault))
+        {
+            throw new TrapException(TrapCode.OutOfBoundsMemoryAccess, null, fault) { Trace = Backtrace.Of(fault) };
+        }
         catch (OutOfMemoryException exhausted) when (Backtrace.StartsInObjects(exhausted))
         {
             throw new TrapException(TrapCode.OutOfMemory, null, exhausted) { Trace = Backtrace.Of(exhausted) };
@@ -71,6 +75,10 @@ static unsafe class Invocation
         // Guest code holds bare pointers into memories that the store frees when it is collected.
         GC.KeepAlive(function.Store);
     }
+
+    /// <summary>Whether guest code reached behind a guarded memory: it has no other way to this exception.</summary>
+    static bool IsGuestFault(Function function, NullReferenceException fault) =>
+        function.Store.Engine.Arena is not null && Backtrace.StartsInGuest(fault);
 
     /// <summary>
     /// Keeps the guest frames of a fault as it passes, and catches nothing. To catch and rethrow would need stack at

@@ -16,7 +16,10 @@ public sealed class RunTests : IDisposable
             (drop (call $sizes (i32.const 0) (i32.const 4)))
             (call $exit (i32.load (i32.const 0))))
           (func (export "sub") (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))
-          (func (export "loop") (loop $l (br $l))))
+          (func (export "loop") (loop $l (br $l)))
+          (func $deep (export "deep") (param i32) (result i32)
+            (if (result i32) (local.get 0) (then (i32.mul (call $deep (i32.sub (local.get 0) (i32.const 1))) (i32.const 3)))
+              (else (i32.const 0)))))
         """;
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("millrace-run-");
@@ -45,8 +48,21 @@ public sealed class RunTests : IDisposable
         Assert.Equal((0, expected), (answer.Code, answer.Output.Trim()));
     }
 
+    [Fact]
+    public async Task Calls_may_go_as_deep_as_the_stack_that_was_given()
+    {
+        var shallow = await RunAsync($"run --max-stack 128KiB --invoke deep {Module()} 100000");
+        var deep = await RunAsync($"run --max-stack 256MiB --invoke deep {Module()} 100000");
+        var tooMuch = await RunAsync($"run --max-stack 2GiB --invoke deep {Module()} 1");
+
+        Assert.Equal(134, shallow.Code);
+        Assert.Contains("call stack exhausted; --max-stack gives more", shallow.Words, StringComparison.Ordinal);
+        Assert.Equal((0, "0"), (deep.Code, deep.Output.Trim()));
+        Assert.Equal((2, "millrace: --max-stack 2GiB: between 64KiB and 1GiB"), (tooMuch.Code, tooMuch.Words.Trim()));
+    }
+
     [Theory]
-    [InlineData("run --fuel 1000 --invoke loop MODULE", "all fuel consumed")]
+    [InlineData("run --fuel 1000 --invoke loop MODULE", "all fuel consumed; --fuel gives more")]
     [InlineData("run --timeout 50ms --invoke loop MODULE", "stopped: its 0.05 s are over")]
     public async Task A_program_that_is_stopped_ends_as_an_aborted_one(string words, string expected)
     {
@@ -62,7 +78,7 @@ public sealed class RunTests : IDisposable
     [InlineData("run --timeout 0s MODULE", "--timeout 0s: write a time")]
     [InlineData("run --timeout 9999999h MODULE", "write a time")]
     [InlineData("run --max-memory 1TiB MODULE", "--max-memory 1TiB: write a number of bytes")]
-    [InlineData("run --max-memory 1KiB MODULE", "is more than the store or the system allows")]
+    [InlineData("run --max-memory 1KiB MODULE", "or the store, whose memories may have 1024 bytes")]
     [InlineData("run --env =x MODULE", "--env =x: write NAME=VALUE or NAME")]
     [InlineData("run --env MILLRACE_NO_SUCH MODULE", "there is no such variable here")]
     [InlineData("run --dir :: MODULE", "names no directory")]
@@ -91,7 +107,7 @@ public sealed class RunTests : IDisposable
         Assert.DoesNotContain('\x1b', shown.Output);
         Assert.Equal("exceptions", (string)json["features"]![0]!);
         Assert.Equal("1 4", (string)json["exports"]![0]!["type"]!);
-        Assert.Equal(3, (int)json["functions"]!);
+        Assert.Equal(4, (int)json["functions"]!);
         Assert.Equal("type", (string)json["sections"]![0]!["name"]!);
     }
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime;
+using System.Runtime.InteropServices;
 
 namespace Millrace.Wasm.Tests.Ahead;
 
@@ -155,6 +156,20 @@ public sealed class AheadTests
         using var timer = new Timer(_ => guest.Store.Interrupt(), null, 50, Timeout.Infinite);
 
         Assert.Equal(TrapCode.Interrupted, guest.Traps("f").Code);
+    }
+
+    [SkippableFact]
+    public void A_fault_behind_a_guarded_memory_is_a_trap_as_in_code_of_the_jit()
+    {
+        Skip.IfNot(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "pages guard memories on Linux and x64 only");
+        using var folder = new CacheFolder();
+        using var ahead = Load(folder.Engine(new() { MemoryChecks = MemoryChecks.Guarded }), 8);
+
+        Assert.Equal(7, ahead.CallI32("bytes", Value.From(65532)));
+        foreach (var address in (int[])[65533, 65536, -1, -4, int.MinValue])
+            Assert.Equal(TrapCode.OutOfBoundsMemoryAccess, ahead.Traps("bytes", Value.From(address)).Code);
     }
 
     [SkippableFact]

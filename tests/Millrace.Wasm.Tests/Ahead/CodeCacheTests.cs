@@ -88,9 +88,10 @@ public sealed class CodeCacheTests
         [
             folder.Cache.Compile(new(), Binary(3)).Path, folder.Cache.Compile(new() { IsMetered = true }, Binary(3)).Path,
             folder.Cache.Compile(new(), Binary(4)).Path,
+            folder.Cache.Compile(new() { MemoryChecks = MemoryChecks.Guarded }, Binary(3)).Path,
         ];
 
-        Assert.Equal(3, paths.Distinct().Count());
+        Assert.Equal(4, paths.Distinct().Count());
     }
 
     // One that is new has to be thought of: does code depend on it?
@@ -102,6 +103,7 @@ public sealed class CodeCacheTests
         [
             new() { IsMetered = true }, new() { IsPortable = true }, new() { Fault = CompilerFault.RoundsUp },
             new() { Without = SafetyCheck.Locals }, new() { IsVerified = false },
+            new() { MemoryChecks = MemoryChecks.Guarded },
         ];
         string[] apart =
         [

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Millrace.Wasm.Binary;
 
@@ -25,6 +26,22 @@ public sealed class MemoryEdgeTests
             using var guest = Guest.FromWat(Text(memory, is64, pagesMin: 1), engine: engine);
             CheckAll(guest, memory, is64);
         }
+    }
+
+    [SkippableTheory]
+    [InlineData(0, false, 1)]
+    [InlineData(1, false, 1)]
+    [InlineData(0, true, 1)]
+    [InlineData(0, false, 0)]
+    public void Only_what_lies_inside_is_accessed_where_pages_guard_it(int memory, bool is64, int pagesMin)
+    {
+        Skip.IfNot(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "pages guard memories on Linux and x64 only");
+        using var engine = new Engine(new() { MemoryChecks = MemoryChecks.Guarded });
+        using var guest = Guest.FromWat(Text(memory, is64, pagesMin), engine: engine);
+        guest.Instance.FindMemory("m")!.Grow(1 - pagesMin);
+        CheckAll(guest, memory, is64);
     }
 
     // The compiler then knows nothing of the length: no check takes the short form.

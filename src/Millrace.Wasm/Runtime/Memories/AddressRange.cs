@@ -26,12 +26,18 @@ sealed partial class AddressRange
     // Half of what a process on x64 or arm64 can address.
     const ulong LargestTried = 1UL << 46;
 
-    static readonly RangePool Waiting = new();
+    static readonly RangePool Unguarded = new();
+    static readonly RangePool Guarded = new();
 
     readonly nuint _reserved;
+    readonly GuardArena? _arena;
     nuint _usable;
 
-    AddressRange(nint address, nuint reserved) => (Address, _reserved) = (address, reserved);
+    AddressRange(nint address, nuint reserved, GuardArena? arena) =>
+        (Address, _reserved, _arena) = (address, reserved, arena);
+
+    /// <summary>Bytes of a range that no 32-bit address leads out of.</summary>
+    public static nuint ReachBytes => unchecked((nuint)Reach);
 
     public nint Address { get; }
 
@@ -42,15 +48,20 @@ sealed partial class AddressRange
     /// A range for a memory of at most <paramref name="bytesMax"/>, of which <paramref name="bytes"/> will be asked for
     /// at once; null when there is no room. It has the image unless the system refuses to map that.
     /// </summary>
-    public static AddressRange? Reserve(ulong bytesMax, nuint bytes, MemoryImage? image = null)
+    /// <param name="bytesMax">What it may grow to.</param>
+    /// <param name="bytes">What it begins with.</param>
+    /// <param name="image">What it is to hold.</param>
+    /// <param name="arena">Where faults become traps: the range lies there, and has the full reach.</param>
+    public static AddressRange? Reserve(
+        ulong bytesMax, nuint bytes, MemoryImage? image = null, GuardArena? arena = null)
     {
-        var range = Reserve(bytesMax, image);
+        var range = arena is null ? Reserve(bytesMax, image) : ReserveIn(arena, image);
         if (range is null) return null;
         // Usable and of this image already, as nearly always: not one call of the system.
         if (range._usable > bytes && !range.SetUsable(bytes))
         {
             range.Unmap();
-            return Reserve(bytesMax, bytes, image);
+            return Reserve(bytesMax, bytes, image, arena);
         }
         if (range.Image is null && image is not null && range.SetUsable(bytes) && image.TryMap(range.Address))
             range.Image = image;
@@ -71,16 +82,16 @@ sealed partial class AddressRange
     public void Release()
     {
         // Whoever gets the range next must find nothing of this owner: without the system's word for it, the range goes.
-        var isClean = _reserved == unchecked((nuint)Reach) && Image is not { IsClosed: true }
+        var isClean = _reserved == ReachBytes && Image is not { IsClosed: true }
             && (_usable == 0 || Advise(Address, _usable, AdviseDontNeed) == 0);
-        var gone = isClean ? Waiting.Put(this) : this;
+        var gone = isClean ? (_arena is null ? Unguarded : Guarded).Put(this) : this;
         gone?.Unmap();
     }
 
     /// <summary>Lets go of the ranges that wait with an image that nobody will ask for again.</summary>
     public static void Forget(MemoryImage image)
     {
-        while (Waiting.TryTake(image) is { } range) range.Unmap();
+        while ((Unguarded.TryTake(image) ?? Guarded.TryTake(image)) is { } range) range.Unmap();
     }
 
     static AddressRange? Reserve(ulong bytesMax, MemoryImage? image)
@@ -89,20 +100,31 @@ sealed partial class AddressRange
         for (var large = Math.Min(bytesMax, LargestTried); large > Reach; large /= 2)
             if (Map((nuint)large) is { } range) return range;
 
-        if (Waiting.TryTake(image) is { } waiting) return waiting;
-        if (image is not null && Waiting.TryTake(null) is { } empty) return empty;
-
         // Where little address space is left (ulimit -v): what the memory may grow to; the checks alone guard it then.
-        return Map(unchecked((nuint)Reach)) ?? Map((nuint)Math.Max(bytesMax, 0x10000));
+        return Waiting(Unguarded, image) ?? Map(ReachBytes) ?? Map((nuint)Math.Max(bytesMax, 0x10000));
     }
+
+    static AddressRange? ReserveIn(GuardArena arena, MemoryImage? image)
+    {
+        if (Waiting(Guarded, image) is { } waiting) return waiting;
+        var slot = arena.Take();
+        return slot == 0 ? null : new(slot, ReachBytes, arena);
+    }
+
+    static AddressRange? Waiting(RangePool pool, MemoryImage? image) =>
+        pool.TryTake(image) ?? (image is null ? null : pool.TryTake(null));
 
     static AddressRange? Map(nuint reserved)
     {
         var address = Map(0, reserved, ProtNone, MapPrivateAnonymousNoReserve, -1, 0);
-        return address == -1 ? null : new(address, reserved);
+        return address == -1 ? null : new(address, reserved, null);
     }
 
-    void Unmap() => _ = Unmap(Address, _reserved);
+    void Unmap()
+    {
+        if (_arena is null) _ = Unmap(Address, _reserved);
+        else _arena.Return(Address, _usable);
+    }
 
     [LibraryImport("libc", EntryPoint = "mmap")]
     private static partial nint Map(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
