@@ -8,7 +8,7 @@ namespace Millrace.Bench.Kernels;
 static class KernelBench
 {
     const int Rounds = 7;
-    const int Own = 4; // engines of ours: JIT, ahead of time, portable, metered
+    const int Own = 5; // engines of ours: JIT, ahead of time, portable, metered, guard pages
     static readonly TimeSpan SampleMin = TimeSpan.FromMilliseconds(50);
 
     public static async Task<Section> RunAsync(BenchPlan plan)
@@ -19,7 +19,8 @@ static class KernelBench
         using var ahead = new OwnKernels("ahead of time", AheadOptions(folder), wasm);
         using var portable = new OwnKernels("portable", new() { IsPortable = true }, wasm);
         using var metered = new OwnKernels("metered", new() { IsMetered = true }, wasm);
-        List<KernelEngine> engines = [own, ahead, portable, metered];
+        using var guarded = new OwnKernels("guard pages", new() { MemoryChecks = MemoryChecks.Guarded }, wasm);
+        List<KernelEngine> engines = [own, ahead, portable, metered, guarded];
         var absent = new List<string>();
         if (!ahead.IsAheadOfTime) absent.Add($"*ahead of time* is the JIT's too: {CodeCache.Unavailable}");
         try
@@ -63,12 +64,13 @@ static class KernelBench
             `bench/kernels/kernels.c`, built once by clang for wasm32 without vectors (`bench/kernels/build`), and here
             for the machine. CPU time of one call that returns a sum, equal on all engines; {SampleMin.TotalMilliseconds:0} ms
             or more on the fastest. In each of {Rounds} rounds all engines ran in turn; medians. *Millrace* has all its
-            checks on: bounds, stack, interrupts, and is the JIT's code; *ahead of time* is crossgen2's. *portable* has memories in the C heap, *metered* counts fuel too.
+            checks on: bounds, stack, interrupts, and is the JIT's code; *ahead of time* is crossgen2's. *portable* has
+            memories in the C heap, *metered* counts fuel too, *guard pages* has pages behind its memory instead of compares.
             """;
         return absent.Count == 0 ? text : $"{text}\nNot compared: {string.Join("; ", absent)}.";
     }
 
-    static async Task<Samples[]> MeasureAsync(string kernel, List<KernelEngine> engines, CancellationToken cancel)
+    public static async Task<Samples[]> MeasureAsync(string kernel, List<KernelEngine> engines, CancellationToken cancel)
     {
         var rounds = await CalibrateAsync(kernel, engines);
         Samples[] all = [.. engines.Select(_ => new Samples())];
@@ -130,13 +132,15 @@ static class KernelBench
         {
             yield return new($"Millrace over {engines[i].Name}: geometric mean; worst", Ratios(rows, 0, i));
             yield return new("the same, ahead of time", Ratios(rows, 1, i));
+            yield return new("the same, with guard pages", Ratios(rows, 4, i));
         }
         yield return new("ahead of time over the JIT: geometric mean; worst", Ratios(rows, 1, 0));
         yield return new("memories in the C heap over reserved ones: geometric mean; worst", Ratios(rows, 2, 0));
         yield return new("metered over not: geometric mean; worst", Ratios(rows, 3, 0));
+        yield return new("guard pages over compares: geometric mean; worst", Ratios(rows, 4, 0));
     }
 
-    static string Ratios(Dictionary<string, Samples[]> rows, int above, int below)
+    public static string Ratios(Dictionary<string, Samples[]> rows, int above, int below)
     {
         var ratios = rows.ToDictionary(row => row.Key, row => row.Value[above].P50Ms / row.Value[below].P50Ms);
         var (worst, ratio) = ratios.MaxBy(row => row.Value);
