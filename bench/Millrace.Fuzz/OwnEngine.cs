@@ -24,6 +24,7 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
         ["jit"] = "as everywhere",
         ["portable"] = "memories in the C heap",
         ["metered"] = "instructions are counted",
+        ["guard"] = "pages guard memories: accesses across the end may lose their trap",
         ["aot"] = "compiled ahead of time by crossgen2",
     };
 
@@ -34,6 +35,7 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
         "jit" => new() { IsPortable = false },
         "portable" => new() { IsPortable = true },
         "metered" => new() { IsPortable = false, IsMetered = true },
+        "guard" => new() { IsPortable = false, MemoryChecks = MemoryChecks.Guarded },
         "aot" => new() { IsPortable = false, IsAheadOfTime = true, Cache = new CodeCache(CacheFolder) },
         _ => throw new ArgumentException($"there is no mode {mode}; there are {string.Join(", ", Modes.Keys)}"),
     };

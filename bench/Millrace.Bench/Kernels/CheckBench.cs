@@ -1,22 +1,19 @@
 using System.Globalization;
 using System.Text;
 using Millrace.Wasm;
-using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Bench.Kernels;
 
 /// <summary>The kernels with one check after another switched off, in turn.</summary>
 static class CheckBench
 {
-    const OmittedChecks Everything = OmittedChecks.Bounds | OmittedChecks.Stack | OmittedChecks.Interrupts;
-
     static readonly (string Name, EngineOptions Options)[] Rows =
     [
         ("all checks", new()),
-        ("no bounds", new() { Omitted = OmittedChecks.Bounds }),
-        ("no stack", new() { Omitted = OmittedChecks.Stack }),
-        ("no interrupts", new() { Omitted = OmittedChecks.Interrupts }),
-        ("none of them", new() { Omitted = Everything }),
+        ("no bounds", new() { Without = SafetyCheck.MemoryBounds }),
+        ("no stack", new() { Without = SafetyCheck.StackLimit }),
+        ("no interrupts", new() { Without = SafetyCheck.LoopInterrupts }),
         ("guard pages", new() { MemoryChecks = MemoryChecks.Guarded }),
         ("and fuel", new() { IsMetered = true }),
     ];

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Millrace.Wasm;
 
@@ -46,6 +47,15 @@ public sealed class RunTests : IDisposable
         var answer = await RunAsync(words.Replace("MODULE", Module(), StringComparison.Ordinal));
 
         Assert.Equal((0, expected), (answer.Code, answer.Output.Trim()));
+    }
+
+    [SkippableFact]
+    public async Task A_program_may_have_its_memory_guarded_by_pages()
+    {
+        Skip.IfNot(RuntimeInformation.ProcessArchitecture == Architecture.X64, "pages guard memories on x64 only");
+        var answer = await RunAsync($"run --guard-pages --invoke sub {Module()} 7 4");
+
+        Assert.Equal((0, "3"), (answer.Code, answer.Output.Trim()));
     }
 
     [Fact]
