@@ -41,7 +41,7 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
         _frame.Begin(shape, locals, body.MaxStack);
         _scan.Read(code, _frame.ArgumentCount);
         _regions.Read(body.ExceptionRegions, _scan, code.Length);
-        _traps = new TrapPlaces(members, shape.ContextArgument);
+        _traps = new TrapPlaces(members, shape.Kind == MethodKind.Function ? shape.ContextArgument : -1);
         _labels.Clear();
         _waiting.Clear();
         _thrownBy.Clear();

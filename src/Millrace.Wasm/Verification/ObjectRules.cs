@@ -176,7 +176,7 @@ static class ObjectRules
         _ => ReferenceTypes.Unset,
     };
 
-    static int Abstract(Operand key) => key.Kind != Kind.Int64Constant ? ReferenceTypes.Unset : (HeapKind)(int)(uint)key.Number switch
+    static int Abstract(Operand key) => (key.Kind == Kind.Int64Constant ? (HeapKind)(byte)key.Number : default) switch
     {
         HeapKind.Struct => ReferenceTypes.Struct,
         HeapKind.Array => ReferenceTypes.Array,
