@@ -79,9 +79,10 @@ static class RefusalSearch
         {
             return refused.Reason;
         }
-        catch (WasmException other)
+        catch (Exception other)
         {
-            return $"(before: {other.Message})";
+            // A compiler without its checks may fail in any way; what it made was never seen.
+            return $"(before: {other.Message.Split('.')[0]})";
         }
     }
 
