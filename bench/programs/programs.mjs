@@ -1,6 +1,7 @@
-// Runs WASI programs on this engine. A line "MODULE SCRIPT NUMBER" is answered by the nanoseconds of CPU time that it
-// took; what it printed is in the file of the first argument. Number 0 runs the module that was compiled before, and
-// counts this thread alone; any other compiles it anew, and counts what all threads took.
+// Runs WASI programs on this engine. A line of JSON names the module, its arguments and the script on its standard input;
+// the answer is the nanoseconds of CPU time that it took, and what it printed is in the file of the first argument. Number
+// 0 runs the module that was compiled before, and counts this thread alone; any other compiles it anew, and counts what
+// all threads took.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { WASI } from 'node:wasi';
@@ -20,14 +21,17 @@ function compiled(path) {
   return modules.get(path);
 }
 
-function run(path, script, number) {
+function run({ module: path, script, number, arguments: words, library, environment }) {
   const bytes = number ? fresh(readFileSync(path), number) : null;
   const [stdin, stdout] = [openSync(script), openSync(process.argv[2], 'w')];
   const clock = number ? ofProcess : ofThread;
   const old = number ? null : compiled(path);
   const began = clock();
   const module = old ?? new WebAssembly.Module(bytes);
-  const wasi = new WASI({ version: 'preview1', args: ['program'], stdin, stdout, stderr: stdout, returnOnExit: true });
+  const wasi = new WASI({
+    version: 'preview1', args: ['program', ...words], env: environment, preopens: library ? { '/lib': library } : {},
+    stdin, stdout, stderr: stdout, returnOnExit: true,
+  });
   const code = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
   const took = clock() - began;
   closeSync(stdin);
@@ -36,7 +40,4 @@ function run(path, script, number) {
   return took;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const [path, script, number] = line.split(' ');
-  process.stdout.write(`${run(path, script, Number(number))}\n`);
-}
+for await (const line of createInterface({ input: process.stdin })) process.stdout.write(`${run(JSON.parse(line))}\n`);

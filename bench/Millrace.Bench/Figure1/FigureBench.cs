@@ -42,7 +42,8 @@ static class FigureBench
         {Rounds} rounds; medians of wall time: [figure1.svg](figure1.svg). Sources in `bench/figure1`. All of them agree to
         the last bit. What would take hours computes the first rows of the result alone, of the whole matrices, and
         its time is scaled: how many stands in its row. Peak is what fused multiply-adds on vectors of {peak.Bits} bits reach in
-        registers alone on {threads} threads, the best of the rounds: {peak.Gflops:0.0} GFLOPS. *Parallel* is {threads} threads.{(noJava is null ? "" : $" No row for Java: {noJava}.")}
+        registers alone on {threads} threads, the best of the rounds: {peak.Gflops:0.0} GFLOPS. *Parallel* is
+        {threads} threads.{(noJava is null ? "" : $" No row for Java: {noJava}.")}
         """);
 
     // Each row from the one before by one idea, as in the talk.

@@ -24,7 +24,7 @@ static class FigurePlot
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" font-family="sans-serif" font-size="12">
               <rect width="100%" height="100%" fill="white"/>
               <text x="12" y="24" font-size="15">{title}</text>
-              <text x="{BarsFrom}" y="{Top - 12}">GFLOPS, each line ten times the one before; right end: peak</text>
+              <text x="{BarsFrom}" y="{Top - 12}">GFLOPS; each line is ten times the last</text>
             """);
         for (var i = 0; i < Heads.Length; i++)
             Write($"  <text x=\"{Columns[i]}\" y=\"{Top - 12}\" text-anchor=\"end\" font-weight=\"bold\">{Heads[i]}</text>");
@@ -35,12 +35,13 @@ static class FigurePlot
             var (name, texts, gflops, isOurs) = rows[i];
             var y = Top + (i * Line);
             Write($"  <text x=\"{BarsFrom - 8}\" y=\"{y + 17}\" text-anchor=\"end\">{name}</text>");
-            Write($"  <rect x=\"{BarsFrom}\" y=\"{y + 4}\" width=\"{X(gflops) - BarsFrom:0.#}\" height=\"{Line - 8}\" fill=\"{(isOurs ? "#0a62a9" : "#999")}\"/>");
+            var (width, fill) = (X(gflops) - BarsFrom, isOurs ? "#0a62a9" : "#999");
+            Write($"  <path d=\"M{BarsFrom} {y + 4} h{width:0.#} v{Line - 8} h{-width:0.#} z\" fill=\"{fill}\"/>");
             for (var column = 0; column < texts.Length; column++)
                 Write($"  <text x=\"{Columns[column]}\" y=\"{y + 17}\" text-anchor=\"end\">{texts[column]}</text>");
         }
         Write($"  <path d=\"M{BarsFrom} {Top} V{height - 34} H{BarsTo}\" fill=\"none\" stroke=\"black\"/>");
-        Write($"  <text x=\"{BarsTo}\" y=\"{height - 16}\" text-anchor=\"end\">{peak:0} GFLOPS</text>\n</svg>");
+        Write($"  <text x=\"{BarsTo}\" y=\"{height - 16}\" text-anchor=\"end\">peak: {peak:0} GFLOPS</text>\n</svg>");
         return text.ToString();
 
         void Write(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));

@@ -4,16 +4,14 @@ using System.Globalization;
 namespace Millrace.Bench.Programs;
 
 /// <summary>Runs the programs as the C compiler built them for this machine, a process each.</summary>
-/// <param name="folder">Where they are.</param>
-sealed class NativePrograms(string folder) : ProgramEngine("gcc -O2")
+sealed class NativePrograms() : ProgramEngine("native")
 {
     // The shell's own clock of what its child took, user and system.
-    const string Timed = """TIMEFORMAT="%U %S"; time "$0" < "$1" """;
+    const string Timed = """TIMEFORMAT="%U %S"; time "$0" "${@:2}" < "$1" """;
 
     public override async Task<ProgramSample> RunAsync(Work work)
     {
-        var program = Path.Combine(folder, work.Program);
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", Timed, program, work.Script])
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", Timed, work.Native, work.Script, .. work.Arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

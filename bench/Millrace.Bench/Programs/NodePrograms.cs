@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Millrace.Bench.Kernels;
 
 namespace Millrace.Bench.Programs;
@@ -8,12 +9,11 @@ namespace Millrace.Bench.Programs;
 sealed class NodePrograms : ProgramEngine
 {
     readonly Process _process;
-    readonly string _folder;
     readonly string _output;
 
-    public NodePrograms(string name, string program, string folder) : base(name)
+    public NodePrograms(string name, string program) : base(name)
     {
-        (_folder, _output) = (folder, Path.GetTempFileName());
+        _output = Path.GetTempFileName();
         // Without that option, Node's WASI has been seen to crash after some instances.
         string[] arguments = ["--no-warnings", "--no-turbo-fast-api-calls", KernelProcess.Shipped("programs/programs.mjs"), _output];
         _process = Process.Start(new ProcessStartInfo(program, arguments)
@@ -24,9 +24,9 @@ sealed class NodePrograms : ProgramEngine
     }
 
     public override async Task<ProgramSample?> RunFreshAsync(Work work, int number) =>
-        await AskAsync($"{Module(work)} {work.Script} {number + 1}");
+        await AskAsync(work, number + 1);
 
-    public override Task<ProgramSample> RunAsync(Work work) => AskAsync($"{Module(work)} {work.Script} 0");
+    public override Task<ProgramSample> RunAsync(Work work) => AskAsync(work, 0);
 
     public override void Dispose()
     {
@@ -36,10 +36,10 @@ sealed class NodePrograms : ProgramEngine
         File.Delete(_output);
     }
 
-    string Module(Work work) => Path.Combine(_folder, $"{work.Program}.wasm");
-
-    async Task<ProgramSample> AskAsync(string line)
+    async Task<ProgramSample> AskAsync(Work work, int number)
     {
+        var line = JsonSerializer.Serialize(
+            new { work.Module, work.Script, number, work.Arguments, work.Library, work.Environment }, JsonSerializerOptions.Web);
         await _process.StandardInput.WriteLineAsync(line);
         await _process.StandardInput.FlushAsync();
         var answer = await _process.StandardOutput.ReadLineAsync()

@@ -1,27 +1,29 @@
 using System.Globalization;
 using System.Text;
 using Millrace.Fuzz;
+using Millrace.Wasm;
 
 namespace Millrace.Bench.Programs;
 
 /// <summary>Real programs here, in V8 and native, in turn.</summary>
 static class ProgramBench
 {
-    const int Rounds = 7;
+    const int Rounds = 5;
     const int FreshRounds = 3;
 
     public static async Task<Section> RunAsync(BenchPlan plan)
     {
         var (folder, reason) = await ProgramFolder.BuildAsync(plan.Cancel);
         if (folder is null) return new("Programs", $"Not measured: {reason}.");
-        var engines = new List<ProgramEngine> { new OwnPrograms("Millrace", new(), folder) };
+        var engines = new List<ProgramEngine> { new OwnPrograms("Millrace", new()) { RatioMax = 2 } };
+        if (CodeCache.Unavailable is null) engines.Add(Ahead(folder));
         var (node, absent) = await OtherEngine.FetchAsync();
-        if (node is not null) engines.Add(new NodePrograms(OtherEngine.Name, node, folder));
-        engines.Add(new NativePrograms(folder));
+        if (node is not null) engines.Add(new NodePrograms(OtherEngine.Name, node));
+        engines.Add(new NativePrograms());
         try
         {
-            var works = ProgramFolder.Works();
-            var watched = Watch(works, folder);
+            var works = ProgramFolder.Works(folder);
+            var watched = Watch(works);
             Work[] first = [.. works.DistinctBy(work => work.Program)];
             List<ProgramEngine> compiling = [.. engines.Where(engine => engine is not NativePrograms)];
             var fresh = await MeasureAsync(plan, "fresh", first, compiling, FreshRounds, FreshAsync);
@@ -42,12 +44,18 @@ static class ProgramBench
         }
     }
 
+    static OwnPrograms Ahead(string folder)
+    {
+        var options = new EngineOptions { Cache = new(Path.Combine(folder, "cache")), IsAheadOfTime = true };
+        return new("crossgen2", options) { RatioMax = 1.2 };
+    }
+
     static string How(string folder, string absent) => $"""
         Out of Debian's source packages ({ProgramFolder.Versions(folder)}), built here by `bench/programs/build` for
-        wasm32-wasi by clang-14 -O2, and for this machine by gcc -O2. Each runs scripts of our own (`bench/programs`) in a
-        new instance of a module that was compiled before. CPU time, medians of {Rounds} rounds in each of which all
+        wasm32-wasi by clang-14 -O2, and natively by gcc -O2 (CPython's native one is Debian's own
+        build). Each runs scripts of our own (`bench/programs`) in a new instance of a module that was compiled before. CPU time, medians of {Rounds} rounds in each of which all
         engines ran in turn; what is printed is equal on all. *Millrace* has all its checks on and compiles with
-        the JIT.{(absent.Length > 0 ? $" Not compared: {absent}." : "")}
+        the JIT, *crossgen2* is the same compiled ahead of time.{(absent.Length > 0 ? $" Not compared: {absent}." : "")}
         """;
 
     static async Task<ProgramSample?> FreshAsync(ProgramEngine engine, Work work, int round) =>
@@ -62,14 +70,14 @@ static class ProgramBench
         {
             plan.Screen.Note($"  {what}: {work.Name}");
             Samples[] all = [.. engines.Select(_ => new Samples())];
-            // The rounds before the first are for the tiers of the others' compilers, and ours.
-            for (var round = -2; round < rounds; round++)
+            // The round before the first is for the tiers of the others' compilers, and ours.
+            for (var round = -1; round < rounds; round++)
             {
                 plan.Cancel.ThrowIfCancellationRequested();
                 string? output = null;
                 for (var i = 0; i < all.Length; i++)
                 {
-                    if (await run(engines[i], work, round + 2) is not { } sample) continue;
+                    if (await run(engines[i], work, round + 1) is not { } sample) continue;
                     output ??= sample.Output;
                     if (sample.Output != output)
                         throw new InvalidDataException($"{work.Name}: {engines[i].Name} printed\n{sample.Output}, not\n{output}");
@@ -82,12 +90,12 @@ static class ProgramBench
     }
 
     // Apart from what is timed: events of the JIT cost time.
-    static Figure[] Watch(Work[] works, string folder) =>
+    static Figure[] Watch(Work[] works) =>
     [
         .. works.GroupBy(work => work.Program).Select(group =>
         {
             using var watch = new JitWatch();
-            using var engine = new OwnPrograms("", new(), folder);
+            using var engine = new OwnPrograms("", new());
             foreach (var work in group) engine.RunAsync(work).GetAwaiter().GetResult();
             return new Figure($"{group.Key}: functions that the JIT did not optimise, of those that ran", watch.Summary(), "none");
         }),
@@ -95,34 +103,46 @@ static class ProgramBench
 
     static string Table(string unit, Dictionary<string, Samples[]> rows, List<ProgramEngine> engines)
     {
+        var ratios = Ratios(engines);
         var text = new StringBuilder($"| {unit} |");
         foreach (var engine in engines) text.Append(CultureInfo.InvariantCulture, $" {engine.Name} |");
-        foreach (var other in engines.Skip(1)) text.Append(CultureInfo.InvariantCulture, $" over {other.Name} |");
-        text.Append("\n|---|").Insert(text.Length, "---:|", (2 * engines.Count) - 1);
+        foreach (var (above, below) in ratios) text.Append(CultureInfo.InvariantCulture, $" {Over(engines, above, below)} |");
+        text.Append("\n|---|").Insert(text.Length, "---:|", engines.Count + ratios.Length);
         foreach (var (name, samples) in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n| {name} |");
-            foreach (var each in samples)
-                text.Append(CultureInfo.InvariantCulture, $" {(each.Count == 0 ? "" : Samples.Number(each.P50Ms, ""))} |");
-            foreach (var other in samples.Skip(1))
-                text.Append(CultureInfo.InvariantCulture, $" {(other.Count == 0 ? "" : Ratio(samples[0], other))} |");
+            foreach (var each in samples) text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(each.P50Ms, "")} |");
+            foreach (var (above, below) in ratios)
+                text.Append(CultureInfo.InvariantCulture, $" {Samples.Number(Ratio(samples, above, below), "")} |");
         }
         return text.ToString();
     }
 
-    static string Ratio(Samples above, Samples below) => Samples.Number(above.P50Ms / below.P50Ms, "");
+    // Each of ours over each of the others.
+    static (int Above, int Below)[] Ratios(List<ProgramEngine> engines) =>
+    [
+        .. from below in Enumerable.Range(0, engines.Count) where engines[below] is not OwnPrograms
+           from above in Enumerable.Range(0, engines.Count) where engines[above] is OwnPrograms
+           select (above, below),
+    ];
+
+    static string Over(List<ProgramEngine> engines, int above, int below) => $"{engines[above].Name} over {engines[below].Name}";
+
+    static double Ratio(Samples[] row, int above, int below) => row[above].P50Ms / row[below].P50Ms;
 
     static IEnumerable<Figure> Summary(Dictionary<string, Samples[]> rows, List<ProgramEngine> engines)
     {
-        for (var i = 1; i < engines.Count; i++)
+        foreach (var (above, below) in Ratios(engines))
         {
-            foreach (var group in rows.GroupBy(row => row.Key.Split(' ')[0]).Append(null))
-            {
-                var of = group ?? rows.AsEnumerable();
-                var mean = Math.Exp(of.Average(row => Math.Log(row.Value[0].P50Ms / row.Value[i].P50Ms)));
-                var what = $"Millrace over {engines[i].Name}, geometric mean of {group?.Key ?? "all"}";
-                yield return new(what, Samples.Number(mean, ""), engines[i] is NodePrograms ? "≤ 2" : "");
-            }
+            var max = engines[above] is OwnPrograms own ? own.RatioMax : 0;
+            var aim = engines[below] is NodePrograms ? string.Create(CultureInfo.InvariantCulture, $"≤ {max}") : "";
+            var means = rows.GroupBy(row => row.Key.Split(' ')[0])
+                .Select(group => $"{group.Key} {Mean(group.Select(row => Ratio(row.Value, above, below)))}");
+            var all = Mean(rows.Values.Select(row => Ratio(row, above, below)));
+            yield return new(
+                $"{Over(engines, above, below)}, geometric means", $"{string.Join(", ", means)}; all {all}", aim);
         }
     }
+
+    static string Mean(IEnumerable<double> ratios) => Samples.Number(Math.Exp(ratios.Average(Math.Log)), "");
 }

@@ -1,11 +1,29 @@
 namespace Millrace.Bench.Programs;
 
 /// <summary>A script for one of the programs.</summary>
-/// <param name="Program">The program's name: its module is <c>NAME.wasm</c>, its native build <c>NAME</c>.</param>
+/// <param name="Folder">Where the programs are.</param>
+/// <param name="Program">The program's name.</param>
 /// <param name="Script">What it gets on standard input.</param>
-sealed record Work(string Program, string Script)
+sealed record Work(string Folder, string Program, string Script)
 {
+    const string Python = "py";
+
     public string Name => $"{Program} {Path.GetFileNameWithoutExtension(Script)}";
+
+    public string Module => Path.Combine(Folder, $"{Program}.wasm");
+
+    public string Native => Path.Combine(Folder, Program);
+
+    /// <summary>Without Python's own search for more of itself.</summary>
+    public string[] Arguments => Program == Python ? ["-S", "-"] : [];
+
+    /// <summary>A folder for reading that it finds as <c>/lib</c>; null for none.</summary>
+    public string? Library => Program == Python ? Path.Combine(Folder, "python3.11", "Lib") : null;
+
+    /// <summary>Where Python looks for it.</summary>
+    public Dictionary<string, string> Environment => Program == Python
+        ? new() { ["PYTHONHOME"] = "/", ["PYTHONPATH"] = "/lib" }
+        : [];
 }
 
 /// <summary>What one run took, and what it printed.</summary>

@@ -4,7 +4,7 @@ using Millrace.Bench.Kernels;
 
 namespace Millrace.Bench.Programs;
 
-/// <summary>Lua, QuickJS and SQLite, built when they are first needed of Debian's source packages, and kept.</summary>
+/// <summary>Lua, QuickJS, SQLite and CPython, built when they are first needed of Debian's source packages, and kept.</summary>
 static class ProgramFolder
 {
     static readonly string Sources = KernelProcess.Shipped("programs");
@@ -23,11 +23,11 @@ static class ProgramFolder
     }
 
     /// <summary>Scripts of each program.</summary>
-    public static Work[] Works() =>
+    public static Work[] Works(string folder) =>
     [
-        .. from program in (string[])["lua", "js", "sql"]
+        .. from program in (string[])["lua", "js", "sql", "py"]
            from script in Directory.GetFiles(Path.Combine(Sources, program)).Order(StringComparer.Ordinal)
-           select new Work(program, script),
+           select new Work(folder, program, script),
     ];
 
     /// <summary>What they were built of.</summary>
