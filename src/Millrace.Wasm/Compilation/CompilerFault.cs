@@ -104,8 +104,13 @@ static class FaultyOperations
         (Opcode.I64DivU, SafetyCheck.Divisions) => new(CilType.I64, [ILOpCode.Div_un]),
         (Opcode.I64RemS, SafetyCheck.Divisions) => new(CilType.I64, [ILOpCode.Rem]),
         (Opcode.I32TruncF32S, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF32S),
+        (Opcode.I32TruncF32U, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF32U),
         (Opcode.I32TruncF64S, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF64S),
+        (Opcode.I32TruncF64U, SafetyCheck.Truncations) => Operations.Find(Opcode.I32TruncSatF64U),
+        (Opcode.I64TruncF32S, SafetyCheck.Truncations) => Operations.Find(Opcode.I64TruncSatF32S),
+        (Opcode.I64TruncF32U, SafetyCheck.Truncations) => Operations.Find(Opcode.I64TruncSatF32U),
         (Opcode.I64TruncF64S, SafetyCheck.Truncations) => Operations.Find(Opcode.I64TruncSatF64S),
+        (Opcode.I64TruncF64U, SafetyCheck.Truncations) => Operations.Find(Opcode.I64TruncSatF64U),
         _ => null,
     };
 

@@ -1,4 +1,4 @@
 (module
-  (table 4000000000 funcref)
+  (table 10000000 funcref)
   (func (export "run") (result i32)
     (i32.const 0)))
