@@ -78,7 +78,7 @@ sealed class Evaluator(Budget budget, TimeProvider clock)
         return value;
     }
 
-    object Compared(Comparison comparison, Scope scope)
+    bool Compared(Comparison comparison, Scope scope)
     {
         var left = Value(comparison.First, scope);
         foreach (var (op, operand) in comparison.Rest)
@@ -152,7 +152,7 @@ sealed class Evaluator(Budget budget, TimeProvider clock)
     public object FilterBody(FilterCall filter, object body, Scope scope) =>
         Filter(filter, filter.Value is FilterCall inner ? FilterBody(inner, body, scope) : body, scope);
 
-    object Test(TestCall test, Scope scope)
+    bool Test(TestCall test, Scope scope)
     {
         if (!Tests.All.TryGetValue(test.Name, out var holds))
             throw new TemplateException("TemplateRuntimeError", $"No test named {Repr.OfText(test.Name)} found.", test.Line);

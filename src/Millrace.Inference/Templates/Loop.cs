@@ -57,7 +57,7 @@ sealed class Loop(object source, IEnumerable<object> passes, int depth0, Func<ob
         "previtem" => Previous ?? new Undefined("there is no previous item"),
         "nextitem" => Peek() ?? new Undefined("there is no next item"),
         "cycle" => new Callable(Cycle, "method"),
-        "changed" => new Callable(Changed, "method"),
+        "changed" => new Callable(arguments => Changed(arguments), "method"),
         _ => null,
     };
 
@@ -65,7 +65,7 @@ sealed class Loop(object source, IEnumerable<object> passes, int depth0, Func<ob
         ? throw TemplateException.Type("no items for cycling given")
         : arguments.Positional[Index0 % arguments.Positional.Count];
 
-    object Changed(Arguments arguments)
+    bool Changed(Arguments arguments)
     {
         object[] values = [.. arguments.Positional];
         if (_changed is { } last && Equality.Same(new PyTuple(last), new PyTuple(values))) return false;

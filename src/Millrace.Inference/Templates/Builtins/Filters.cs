@@ -15,7 +15,7 @@ static class Filters
         ["batch"] = SequenceFilters.Batch,
         ["capitalize"] = Text("do_capitalize", Unicode.Capitalize),
         ["center"] = TextFilters.Center,
-        ["count"] = Length,
+        ["count"] = (evaluator, value, arguments) => Length(evaluator, value, arguments),
         ["d"] = Default,
         ["default"] = Default,
         ["dictsort"] = SortFilters.DictSort,
@@ -32,7 +32,7 @@ static class Filters
         ["items"] = static (evaluator, value, _) => SequenceFilters.Pairs(evaluator, value),
         ["join"] = TextFilters.Join,
         ["last"] = static (evaluator, value, _) => SequenceFilters.Last(evaluator, value),
-        ["length"] = Length,
+        ["length"] = (evaluator, value, arguments) => Length(evaluator, value, arguments),
         ["list"] = static (evaluator, value, arguments) =>
         {
             arguments.Bind("do_list");
@@ -83,7 +83,7 @@ static class Filters
         return Like(value, Made(evaluator, map(text)));
     };
 
-    static object Length(Evaluator evaluator, object value, Arguments arguments)
+    static BigInteger Length(Evaluator evaluator, object value, Arguments arguments)
     {
         arguments.Bind("length");
         evaluator.Budget.Step(1 + (PyType.Text(value)?.Length ?? 0) / 8);

@@ -23,7 +23,7 @@ static class Globals
     public static object? TypeAttribute(string name, Budget budget) =>
         name == "fromkeys" ? new Callable(arguments => DictMethods.FromKeys(arguments, budget)) : null;
 
-    static object Range(Arguments arguments)
+    static PyRange Range(Arguments arguments)
     {
         var bound = arguments.Bind("range", "start", "stop?", "step?");
         var (start, stop) = bound[1] is null ? (BigInteger.Zero, Arguments.Integer(bound[0]!))

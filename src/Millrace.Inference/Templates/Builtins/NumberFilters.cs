@@ -55,7 +55,7 @@ static class NumberFilters
         return (method == "ceil" ? Math.Ceiling(number * scale) : Math.Floor(number * scale)) / scale;
     }
 
-    static object RoundFloat(double number, int precision)
+    static double RoundFloat(double number, int precision)
     {
         if (!double.IsFinite(number)) return number;
         var digits = NumberFormat.Scaled(Math.Abs(number), precision);
@@ -63,7 +63,7 @@ static class NumberFilters
         return double.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    static object RoundInteger(BigInteger integer, int precision)
+    static BigInteger RoundInteger(BigInteger integer, int precision)
     {
         if (precision >= 0) return integer;
         var unit = BigInteger.Pow(10, -precision);

@@ -69,7 +69,7 @@ sealed class JsonText
         _ => null,
     };
 
-    IReadOnlyCollection<KeyValuePair<object, object>> Entries(PyDict dict)
+    List<KeyValuePair<object, object>> Entries(PyDict dict)
     {
         var entries = dict.Entries.ToList();
         _budget.Step(entries.Count);

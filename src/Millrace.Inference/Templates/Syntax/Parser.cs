@@ -184,7 +184,7 @@ sealed class Parser
         return new(assignments, body, line);
     }
 
-    Statement Macro(int line)
+    MacroDefinition Macro(int line)
     {
         var name = SingleName();
         var macro = MacroBody(name, "macro", "endmacro", Parameters());

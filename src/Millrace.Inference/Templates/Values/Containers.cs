@@ -96,7 +96,7 @@ static class ListMethods
         _ => null,
     };
 
-    static object Index(PyList list, Arguments arguments, Budget budget)
+    static BigInteger Index(PyList list, Arguments arguments, Budget budget)
     {
         var bound = arguments.Bind("index", "value", "start?", "stop?");
         var (from, to) = (Clamp(Arguments.Int(bound[1], 0)), Clamp(Arguments.Int(bound[2], int.MaxValue)));

@@ -103,7 +103,7 @@ static class Members
         _ => null,
     };
 
-    static object BitLength(BigInteger integer) => (BigInteger)(long)BigInteger.Abs(integer).GetBitLength();
+    static BigInteger BitLength(BigInteger integer) => (BigInteger)(long)BigInteger.Abs(integer).GetBitLength();
 
     static object? NumberAttribute(object number, string name) => (number, name) switch
     {

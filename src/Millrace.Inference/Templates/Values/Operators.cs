@@ -104,7 +104,7 @@ static class Operators
         return isSmall ? BigInteger.Pow(left, right.IsZero ? 0 : right.IsEven ? 2 : 1) : Bounded(BigInteger.Pow(left, (int)right));
     }
 
-    static object OfFloats(string op, double left, double right) => op switch
+    static double OfFloats(string op, double left, double right) => op switch
     {
         "+" => left + right,
         "-" => left - right,

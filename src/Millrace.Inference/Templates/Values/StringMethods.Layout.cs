@@ -96,7 +96,7 @@ static partial class StringMethods
         return parts;
     }
 
-    static object Padded(string text, Arguments arguments, Budget budget, string function)
+    static string Padded(string text, Arguments arguments, Budget budget, string function)
     {
         var bound = arguments.Bind(function, "width", "fillchar?");
         var fill = bound[1] is null ? " " : Arguments.Text(bound[1]!, $"{function}()");
@@ -122,7 +122,7 @@ static partial class StringMethods
         return sign + Pad(text[sign.Length..], width - sign.Length, "0", "rjust", budget);
     }
 
-    static object ExpandTabs(string text, Arguments arguments, Budget budget)
+    static string ExpandTabs(string text, Arguments arguments, Budget budget)
     {
         var size = Arguments.Int(arguments.Bind("expandtabs", "tabsize?")[0], 8);
         var (built, column) = (new StringBuilder(), 0);

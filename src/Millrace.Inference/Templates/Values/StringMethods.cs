@@ -180,7 +180,7 @@ static partial class StringMethods
         built.Append(separator).Append(text);
     }
 
-    static object Replace(string text, Arguments arguments, Budget budget)
+    static string Replace(string text, Arguments arguments, Budget budget)
     {
         if (arguments.Positional.Count < 2)
             throw TemplateException.Type($"replace expected at least 2 arguments, got {arguments.Positional.Count}");
@@ -213,7 +213,7 @@ static partial class StringMethods
 
     static int Width(string text, int at) => at < text.Length && char.IsSurrogatePair(text, at) ? 2 : 1;
 
-    static object Affix(string text, Arguments arguments, string function)
+    static bool Affix(string text, Arguments arguments, string function)
     {
         var bound = arguments.Bind(function, "affix", "start?", "end?");
         var within = Within(text, bound[1], bound[2], out _);
@@ -255,7 +255,7 @@ static partial class StringMethods
         return at < 0 ? -1 : from + Sequences.Length(within[..at]);
     }
 
-    static object Found(BigInteger place) => place.Sign < 0 ? throw TemplateException.Value("substring not found") : place;
+    static BigInteger Found(BigInteger place) => place.Sign < 0 ? throw TemplateException.Value("substring not found") : place;
 
     static object Count(string text, Arguments arguments, Budget budget)
     {
