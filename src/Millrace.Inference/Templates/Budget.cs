@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Millrace.Inference.Templates;
 
 /// <summary>What one rendering may cost. A template comes with a model file, which is a stranger's.</summary>
@@ -54,16 +52,8 @@ sealed class Budget(TemplateLimits limits)
 
     public void Enter()
     {
-        CheckStack();
         if (++_depth > limits.Depth) throw TemplateException.Limit($"macros or loops are deeper than {limits.Depth}");
     }
 
     public void Leave() => _depth--;
-
-    /// <summary>Values and expressions nest as deep as a template likes; the thread's stack does not.</summary>
-    public static void CheckStack()
-    {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw TemplateException.Limit("the template nests its expressions or values too deeply");
-    }
 }

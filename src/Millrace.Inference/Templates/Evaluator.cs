@@ -13,7 +13,7 @@ sealed class Evaluator(Budget budget, TimeProvider clock)
 
     public object Value(Expression expression, Scope scope)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         budget.Step();
         try
         {

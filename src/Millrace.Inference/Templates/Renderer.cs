@@ -54,7 +54,7 @@ sealed class Renderer
 
     Exit Run(IReadOnlyList<Statement> statements, Scope scope, StringBuilder output)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         foreach (var statement in statements)
         {
             _budget.Step();

@@ -34,7 +34,7 @@ sealed class JsonText
 
     void Write(object value, int depth)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         _budget.Step();
         switch (value)
         {

@@ -26,7 +26,7 @@ sealed class ExpressionParser(TokenCursor cursor)
 
     public Expression Parse()
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         var mark = UnknownCount;
         var value = Or();
         while (cursor.Current.IsName("if"))
@@ -81,7 +81,7 @@ sealed class ExpressionParser(TokenCursor cursor)
 
     Expression Not()
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         if (!cursor.Current.IsName("not")) return Compared();
         var line = cursor.Next().Line;
         return new Unary("not", Not(), line);
@@ -135,7 +135,7 @@ sealed class ExpressionParser(TokenCursor cursor)
 
     Expression Signed(bool withFilter)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         var line = cursor.Line;
         Expression value;
         if (cursor.Skip("-")) value = new Unary("-", Signed(false), line);

@@ -28,7 +28,7 @@ sealed class Parser
 
     List<Statement> Statements(params string[] ends)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         var statements = new List<Statement>();
         while (_cursor.Current.Kind != TokenKind.End)
         {
@@ -325,7 +325,7 @@ sealed class Parser
 
     Target OneTarget(bool withFields)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         if (_cursor.Skip("("))
         {
             var inner = Target(withFields);

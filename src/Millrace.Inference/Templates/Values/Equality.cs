@@ -9,7 +9,7 @@ static class Equality
 
     public static bool Same(object left, object right)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         if (PyType.Text(left) is { } text) return PyType.Text(right) is { } other && text == other;
         if (PyType.Number(left) is not null) return PyType.Number(right) is not null && CompareNumbers(left, right) == 0;
         return (left, right) switch
@@ -59,7 +59,7 @@ static class Equality
     /// <exception cref="TemplateException">The two have no order.</exception>
     public static int? Compare(object left, object right, string sign)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         if (left is Undefined missing) throw missing.Error;
         if (right is Undefined absent) throw absent.Error;
         if (PyType.Number(left) is not null && PyType.Number(right) is not null) return CompareNumbers(left, right);
@@ -99,7 +99,7 @@ static class Equality
 
         public int GetHashCode(object value)
         {
-            Budget.CheckStack();
+            using var level = Level.Enter();
             if (PyType.Text(value) is { } text) return text.GetHashCode(StringComparison.Ordinal);
             if (PyType.Number(value) is { } number) return HashNumber(PyType.Integer(value), number);
             return value switch

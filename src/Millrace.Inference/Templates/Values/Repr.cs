@@ -42,7 +42,7 @@ static class Repr
 
     static void Append(StringBuilder text, object value, Budget budget)
     {
-        Budget.CheckStack();
+        using var level = Level.Enter();
         budget.Step();
         budget.Make(text.Length / 64);
         switch (value)

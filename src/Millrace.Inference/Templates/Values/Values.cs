@@ -104,7 +104,7 @@ sealed class Generator(IEnumerable<object> source, Budget budget, string type = 
     bool Next()
     {
         // Generators over generators are as deep as a loop made them.
-        Budget.CheckStack();
+        using var level = Level.Enter();
         budget.Step();
         return _source.MoveNext();
     }
