@@ -7,7 +7,7 @@ namespace Millrace.Repo.Tests;
 public class PublicSurfaceTests
 {
     public static TheoryData<string> Libraries =>
-        ["Millrace.Wasm", "Millrace.Wasi", "Millrace.Sandbox", "Millrace.Inference", "Millrace.Flows", "Millrace.Server"];
+        ["Millrace.Wasm", "Millrace.Wasi", "Millrace.Nn", "Millrace.Sandbox", "Millrace.Inference", "Millrace.Flows", "Millrace.Server"];
 
     [Theory]
     [MemberData(nameof(Libraries))]

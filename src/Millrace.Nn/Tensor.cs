@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+
+namespace Millrace.Nn;
+
+/// <summary>What a tensor's elements are. Guests know six of these; <c>nn run</c> and the backends all.</summary>
+public enum TensorType
+{
+    /// <summary>IEEE half.</summary>
+    F16,
+    /// <summary>IEEE single.</summary>
+    F32,
+    /// <summary>IEEE double.</summary>
+    F64,
+    /// <summary>Unsigned byte.</summary>
+    U8,
+    /// <summary>Signed byte.</summary>
+    I8,
+    /// <summary>16 bits, unsigned.</summary>
+    U16,
+    /// <summary>16 bits, signed.</summary>
+    I16,
+    /// <summary>32 bits, unsigned.</summary>
+    U32,
+    /// <summary>32 bits, signed.</summary>
+    I32,
+    /// <summary>64 bits, unsigned.</summary>
+    U64,
+    /// <summary>64 bits, signed.</summary>
+    I64,
+    /// <summary>One byte, 0 or 1.</summary>
+    Bool,
+}
+
+/// <summary>Elements in row-major order, little-endian.</summary>
+/// <param name="Type">What the elements are.</param>
+/// <param name="Dimensions">Sizes, outermost first; none is a scalar.</param>
+/// <param name="Data">Exactly as many bytes as type and sizes say.</param>
+public sealed record Tensor(TensorType Type, ImmutableArray<long> Dimensions, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>Bytes of one element.</summary>
+    public static int Bytes(TensorType type) => type switch
+    {
+        TensorType.U8 or TensorType.I8 or TensorType.Bool => 1,
+        TensorType.F16 or TensorType.U16 or TensorType.I16 => 2,
+        TensorType.F32 or TensorType.U32 or TensorType.I32 => 4,
+        TensorType.F64 or TensorType.U64 or TensorType.I64 => 8,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a tensor type"),
+    };
+
+    /// <summary>Elements of a tensor of these sizes.</summary>
+    /// <exception cref="NnException">A size is negative, or there are more elements than an array can hold.</exception>
+    public static int Count(ImmutableArray<long> dimensions)
+    {
+        long count = 1;
+        foreach (var size in dimensions)
+        {
+            if (size < 0) throw new NnException(NnErrno.InvalidArgument, $"a tensor has a size of {size}");
+            // A zero anywhere makes all of it empty, whatever stands beside it.
+            if (size != 0 && count > Array.MaxLength / size)
+                throw new NnException(NnErrno.TooLarge, $"a tensor of [{string.Join(", ", dimensions)}] is too large");
+            count *= size;
+        }
+
+        return (int)count;
+    }
+}
+
+/// <summary>One input or output of a model.</summary>
+/// <param name="Name">The model's own name for it.</param>
+/// <param name="Type">What the elements are; null where the model leaves it open.</param>
+/// <param name="Dimensions">Sizes, -1 where one is open; default where even their number is.</param>
+public sealed record TensorPort(string Name, TensorType? Type, ImmutableArray<long> Dimensions);
