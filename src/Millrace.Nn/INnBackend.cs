@@ -42,7 +42,7 @@ public interface INnGraph : IDisposable
     INnContext CreateContext();
 }
 
-/// <summary>Inputs, a computation, and its outputs. One caller at a time; keeps working when its graph is disposed only as far as reading outputs.</summary>
+/// <summary>Inputs, a computation, and its outputs. One caller at a time. When its graph is gone, outputs can still be read.</summary>
 public interface INnContext : IDisposable
 {
     /// <summary>Sets an input. The data is copied or used up before this returns.</summary>
@@ -63,7 +63,9 @@ public interface INnContext : IDisposable
 public interface INnTextContext : INnContext
 {
     /// <summary>Computes the next token. The first call reads the prompt.</summary>
-    /// <exception cref="NnException">With <see cref="NnErrno.EndOfSequence"/> at the end, <see cref="NnErrno.ContextFull"/> where there is no more room.</exception>
+    /// <exception cref="NnException">
+    /// With <see cref="NnErrno.EndOfSequence"/> at the end, <see cref="NnErrno.ContextFull"/> where there is no more room.
+    /// </exception>
     void ComputeSingle(CancellationToken cancel);
 
     /// <summary>The bytes of the last token alone; half a character may be among them.</summary>
