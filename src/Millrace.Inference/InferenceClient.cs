@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
 using Millrace.Inference.Worker;
 
 namespace Millrace.Inference;
@@ -34,30 +37,71 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     /// <exception cref="InferenceException">The model could not answer.</exception>
     public async Task<ChatReply> ChatAsync(ChatJob job, CancellationToken cancel)
     {
-        var frame = await AskAsync(FrameKind.Chat, job, cancel);
-        return frame.Reply!;
+        var content = new StringBuilder();
+        var tokens = ImmutableArray.CreateBuilder<TokenChoice>();
+        ChatEnd? end = null;
+        await foreach (var part in StreamAsync(job, cancel))
+        {
+            content.Append(part.Text);
+            tokens.AddRange(part.Tokens);
+            end = part.End;
+        }
+
+        return new(content.ToString(), end!.FinishReason, end.PromptTokens, end.CompletionTokens)
+        {
+            CachedTokens = end.CachedTokens,
+            ToolCalls = end.ToolCalls,
+            Tokens = tokens.DrainToImmutable(),
+        };
+    }
+
+    /// <summary>Answers a conversation piece by piece; the last piece has the end. Who stops reading stops the model.</summary>
+    /// <exception cref="InferenceException">The model could not answer, or not go on.</exception>
+    public async IAsyncEnumerable<ChatPart> StreamAsync(ChatJob job, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var worker = await WorkerAsync(cancel);
+        await foreach (var frame in worker.StreamAsync(new(FrameKind.Chat, 0) { Job = job }, cancel))
+            yield return frame.Part!;
     }
 
     /// <summary>Tokens of a conversation, with the model's own template and tokenizer.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded.</exception>
-    public async Task<int> CountTokensAsync(string model, ImmutableArray<ChatTurn> turns, CancellationToken cancel)
-    {
-        var frame = await AskAsync(FrameKind.Count, new(model, turns, 0, new(0, 1, 0), []), cancel);
-        return frame.Tokens!.Value;
-    }
+    public Task<int> CountTokensAsync(string model, ImmutableArray<ChatTurn> turns, CancellationToken cancel) =>
+        CountTokensAsync(new(model, turns, 0, new(0, 1, 0), []), cancel);
 
-    /// <summary>Loads a model and answers its context in tokens.</summary>
+    /// <summary>Tokens of a job's prompt, tools among them.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded.</exception>
-    public async Task<int> DescribeAsync(string model, CancellationToken cancel)
+    public async Task<int> CountTokensAsync(ChatJob job, CancellationToken cancel) =>
+        (await AskAsync(new(FrameKind.Count, 0) { Job = job }, cancel)).Tokens!.Value;
+
+    /// <summary>A text's tokens, those among them that the model puts around every text.</summary>
+    /// <exception cref="InferenceException">The model cannot be loaded.</exception>
+    public async Task<ImmutableArray<int>> TokenizeAsync(string model, string text, CancellationToken cancel)
     {
-        var frame = await AskAsync(FrameKind.Describe, new(model, [], 0, new(0, 1, 0), []), cancel);
-        return frame.Tokens!.Value;
+        var frame = await AskAsync(new(FrameKind.Tokenize, 0) { Model = model, Texts = [text] }, cancel);
+        return [.. MemoryMarshal.Cast<byte, int>(frame.Body.Span)];
     }
 
-    async Task<Frame> AskAsync(FrameKind kind, ChatJob job, CancellationToken cancel)
+    /// <summary>Texts as vectors of length 1.</summary>
+    /// <exception cref="InferenceException">The model cannot be loaded, or a text is longer than it can read at once.</exception>
+    public async Task<Embeddings> EmbedAsync(string model, ImmutableArray<string> texts, CancellationToken cancel)
+    {
+        var frame = await AskAsync(new(FrameKind.Embed, 0) { Model = model, Texts = texts }, cancel);
+        var numbers = MemoryMarshal.Cast<byte, float>(frame.Body.Span).ToArray();
+        if (texts.IsEmpty) return new([], 0);
+        var vectors = numbers.Chunk(numbers.Length / texts.Length).Select(ImmutableCollectionsMarshal.AsImmutableArray);
+        return new([.. vectors], frame.Tokens!.Value);
+    }
+
+    /// <summary>Loads a model and tells what it is.</summary>
+    /// <exception cref="InferenceException">The model cannot be loaded.</exception>
+    public async Task<ModelFacts> DescribeAsync(string model, CancellationToken cancel) =>
+        (await AskAsync(new(FrameKind.Describe, 0) { Model = model }, cancel)).Facts!;
+
+    async Task<Frame> AskAsync(Frame request, CancellationToken cancel)
     {
         var worker = await WorkerAsync(cancel);
-        return await worker.AskAsync(kind, job, cancel);
+        return await worker.AskAsync(request, cancel);
     }
 
     async Task<WorkerProcess> WorkerAsync(CancellationToken cancel)

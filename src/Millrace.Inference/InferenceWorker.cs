@@ -88,13 +88,13 @@ public sealed class InferenceWorker
     {
         try
         {
-            var job = frame.Job ?? throw new InferenceException("invalid", "a request without a job");
-            var model = Model(job.Model);
+            var path = frame.Job?.Model ?? frame.Model ?? throw new InferenceException("invalid", "a request without a model");
+            var model = Model(path);
             return frame.Kind switch
             {
-                FrameKind.Chat => new(FrameKind.Reply, frame.Id) { Reply = Chat(model, job, cancel) },
-                FrameKind.Count => new(FrameKind.Reply, frame.Id) { Tokens = model.Tokenize(job.Turns).Length },
-                FrameKind.Describe => new(FrameKind.Reply, frame.Id) { Tokens = model.ContextTokens },
+                FrameKind.Chat => Chat(model, frame.Id, frame.Job!, cancel),
+                FrameKind.Count => new(FrameKind.Reply, frame.Id) { Tokens = model.Tokenize(frame.Job!.Turns).Length },
+                FrameKind.Describe => new(FrameKind.Reply, frame.Id) { Facts = model.Facts() },
                 _ => throw new InferenceException("invalid", $"{frame.Kind} is no request"),
             };
         }
@@ -122,37 +122,32 @@ public sealed class InferenceWorker
         return model;
     }
 
-    static ChatReply Chat(LlamaModel model, ChatJob job, CancellationToken cancel)
+    Frame Chat(LlamaModel model, long id, ChatJob job, CancellationToken cancel)
     {
-        var prompt = model.Tokenize(job.Turns);
-        if (job.MaxTokens > model.ContextTokens - prompt.Length)
+        if (job.Format.Kind != AnswerKind.Text || job.Tools.Length > 0 || job.Logprobs is not null)
+            throw new InferenceException("invalid", "formats, tools and chances of tokens are not there yet");
+        var prompt = job.Prompt is { } text ? model.Tokenize(Encoding.UTF8.GetBytes(text)) : model.Tokenize(job.Turns);
+        var room = model.ContextTokens - prompt.Length;
+        if (job.MaxTokens > room || room < 1)
         {
             throw new InferenceException(
                 "context-exceeded",
                 $"{prompt.Length} tokens of prompt and {job.MaxTokens} of answer exceed the context of {model.ContextTokens}");
         }
 
-        var bytes = new List<byte>();
-        var (count, content, reason) = (0, "", "stop");
+        var (count, reason) = (0, "stop");
+        var answer = new AnswerText(job.Stop);
         foreach (var piece in model.Generate(prompt, job.Sampling, cancel))
         {
-            bytes.AddRange(piece);
             count++;
-            content = Encoding.UTF8.GetString(bytes.ToArray());
-            if (StopAt(content, job.Stop) is { } at) return new(content[..at], "stop", prompt.Length, count);
-            if (count < job.MaxTokens) continue;
+            if (answer.Add(piece) is { Length: > 0 } news) Send(new(FrameKind.Part, id) { Part = new(news) });
+            if (answer.IsStopped) break;
+            if (count < (job.MaxTokens < 0 ? room : job.MaxTokens)) continue;
             reason = "length";
             break;
         }
 
-        return new(content, reason, prompt.Length, count);
-    }
-
-    static int? StopAt(string content, IEnumerable<string> stops)
-    {
-        var found = stops.Where(stop => stop.Length > 0)
-            .Select(stop => content.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).ToArray();
-        return found.Length == 0 ? null : found.Min();
+        return new(FrameKind.Reply, id) { Part = new(answer.Finish()) { End = new(reason, prompt.Length, 0, count) } };
     }
 
     void Send(Frame frame)

@@ -88,7 +88,7 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         int context;
         try
         {
-            context = await _client.DescribeAsync(file.Path, cancel);
+            context = (await _client.DescribeAsync(file.Path, cancel)).ContextTokens;
         }
         catch (InferenceException e)
         {

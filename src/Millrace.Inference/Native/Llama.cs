@@ -111,6 +111,25 @@ static unsafe partial class Llama
     public static partial int llama_model_n_ctx_train(ModelHandle model);
 
     [LibraryImport("llama")]
+    public static partial int llama_model_n_embd(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial ulong llama_model_size(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial ulong llama_model_n_params(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_desc(ModelHandle model, byte* buffer, nuint size);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_meta_val_str(
+        ModelHandle model, [MarshalAs(UnmanagedType.LPUTF8Str)] string key, byte* buffer, nuint size);
+
+    [LibraryImport("llama")]
+    public static partial int llama_vocab_n_tokens(nint vocab);
+
+    [LibraryImport("llama")]
     public static partial nint llama_model_get_vocab(ModelHandle model);
 
     [LibraryImport("llama")]

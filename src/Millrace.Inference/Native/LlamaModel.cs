@@ -31,6 +31,32 @@ sealed unsafe class LlamaModel : IDisposable
     /// <summary>Tokens of prompt and answer together.</summary>
     public int ContextTokens => (int)Llama.llama_n_ctx(_context);
 
+    public ModelFacts Facts() => new(ContextTokens, Llama.llama_model_n_ctx_train(_model), Meta("general.architecture"))
+    {
+        Name = Meta("general.name"),
+        License = Meta("general.license"),
+        Description = Text(512, (buffer, size) => Llama.llama_model_desc(_model, buffer, size)),
+        Template = _templateText,
+        WeightBytes = (long)Llama.llama_model_size(_model),
+        Parameters = (long)Llama.llama_model_n_params(_model),
+        EmbeddingLength = Llama.llama_model_n_embd(_model),
+        VocabularySize = Llama.llama_vocab_n_tokens(_vocab),
+    };
+
+    string Meta(string key) => Text(1024, (buffer, size) => Llama.llama_model_meta_val_str(_model, key, buffer, size));
+
+    delegate int TextSource(byte* buffer, nuint size);
+
+    static string Text(int size, TextSource source)
+    {
+        var bytes = new byte[size];
+        fixed (byte* buffer = bytes)
+        {
+            var length = source(buffer, (nuint)size);
+            return length <= 0 ? "" : Encoding.UTF8.GetString(bytes, 0, Math.Min(length, size - 1));
+        }
+    }
+
     /// <summary>llama.cpp's version; only 0.4 and 0.5 have the layouts that <see cref="Llama"/> mirrors.</summary>
     /// <exception cref="InferenceException">Another version.</exception>
     public static string CheckVersion()
@@ -110,7 +136,7 @@ sealed unsafe class LlamaModel : IDisposable
         return Encoding.UTF8.GetBytes(prompt);
     }
 
-    int[] Tokenize(byte[] text)
+    public int[] Tokenize(byte[] text)
     {
         var tokens = new int[text.Length + 8];
         fixed (byte* bytes = text)

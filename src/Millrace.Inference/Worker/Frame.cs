@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -10,42 +11,61 @@ enum FrameKind
 {
     /// <summary>Worker to host, first: protocol and library version.</summary>
     Hello,
-    /// <summary>Host to worker: answer a conversation.</summary>
+    /// <summary>Host to worker: answer a conversation. Parts follow; the last one has the end.</summary>
     Chat,
     /// <summary>Host to worker: count a conversation's tokens.</summary>
     Count,
-    /// <summary>Host to worker: load a model and tell its context.</summary>
+    /// <summary>Host to worker: turn a text into tokens.</summary>
+    Tokenize,
+    /// <summary>Host to worker: load a model and tell what it is.</summary>
     Describe,
+    /// <summary>Host to worker: turn texts into vectors.</summary>
+    Embed,
     /// <summary>Host to worker: stop answering a request.</summary>
     Cancel,
-    /// <summary>Worker to host: the answer.</summary>
+    /// <summary>Worker to host: a piece of an answer; more follows.</summary>
+    Part,
+    /// <summary>Worker to host: the answer, or its last piece.</summary>
     Reply,
     /// <summary>Worker to host: there is no answer.</summary>
     Error,
 }
 
-/// <summary>One message between host and worker: u32 length (little-endian), then this as JSON.</summary>
+/// <summary>One message between host and worker: u32 lengths of head and body (little-endian), this as JSON, raw bytes.</summary>
 sealed record Frame(FrameKind Kind, long Id)
 {
     /// <summary>Raised when the meaning of a frame changes; both sides are one executable, so no older one is spoken.</summary>
-    public const int Protocol = 1;
+    public const int Protocol = 2;
 
     const int BytesMax = 64 << 20;
 
+    static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     public int? Version { get; init; }
     public ChatJob? Job { get; init; }
-    public ChatReply? Reply { get; init; }
+    public string? Model { get; init; }
+    public ImmutableArray<string>? Texts { get; init; }
+    public ChatPart? Part { get; init; }
     public int? Tokens { get; init; }
+    public ModelFacts? Facts { get; init; }
     public string? ErrorType { get; init; }
     public string? Message { get; init; }
+    public bool? IsTransient { get; init; }
+
+    /// <summary>Numbers that JSON would make long: tokens (i32), vectors (f32).</summary>
+    [JsonIgnore]
+    public ReadOnlyMemory<byte> Body { get; init; }
 
     public static async Task WriteAsync(Stream stream, Frame frame, CancellationToken cancel)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(frame);
-        if (json.Length > BytesMax) throw new InferenceException("too-large", $"the prompt is larger than {BytesMax} bytes");
-        var bytes = new byte[4 + json.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, json.Length);
-        json.CopyTo(bytes, 4);
+        var head = JsonSerializer.SerializeToUtf8Bytes(frame, Json);
+        if (head.Length > BytesMax || frame.Body.Length > BytesMax)
+            throw new InferenceException("too-large", $"a message to or from the model is larger than {BytesMax} bytes");
+        var bytes = new byte[8 + head.Length + frame.Body.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, head.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), frame.Body.Length);
+        head.CopyTo(bytes, 8);
+        frame.Body.CopyTo(bytes.AsMemory(8 + head.Length));
         await stream.WriteAsync(bytes, cancel);
     }
 
@@ -53,13 +73,17 @@ sealed record Frame(FrameKind Kind, long Id)
     /// <exception cref="InvalidDataException">The other side does not speak this protocol.</exception>
     public static async Task<Frame?> ReadAsync(Stream stream, CancellationToken cancel)
     {
-        var head = new byte[4];
-        var got = await stream.ReadAtLeastAsync(head, 4, throwOnEndOfStream: false, cancel);
-        if (got < 4) return null;
-        var length = BinaryPrimitives.ReadInt32LittleEndian(head);
-        if (length is <= 0 or > BytesMax) throw new InvalidDataException($"a frame of {length} bytes");
-        var json = new byte[length];
-        await stream.ReadExactlyAsync(json, cancel);
-        return JsonSerializer.Deserialize<Frame>(json) ?? throw new InvalidDataException("an empty frame");
+        var lengths = new byte[8];
+        var got = await stream.ReadAtLeastAsync(lengths, 8, throwOnEndOfStream: false, cancel);
+        if (got < 8) return null;
+        var head = BinaryPrimitives.ReadInt32LittleEndian(lengths);
+        var body = BinaryPrimitives.ReadInt32LittleEndian(lengths.AsSpan(4));
+        if (head is <= 0 or > BytesMax || body is < 0 or > BytesMax)
+            throw new InvalidDataException($"a frame of {head} and {body} bytes");
+        var bytes = new byte[head + body];
+        await stream.ReadExactlyAsync(bytes, cancel);
+        var frame = JsonSerializer.Deserialize<Frame>(bytes.AsSpan(0, head), Json)
+            ?? throw new InvalidDataException("an empty frame");
+        return frame with { Body = bytes.AsMemory(head) };
     }
 }

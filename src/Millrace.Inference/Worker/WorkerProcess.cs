@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 
 namespace Millrace.Inference.Worker;
 
@@ -14,7 +16,7 @@ sealed class WorkerProcess : IAsyncDisposable
     readonly Process _process;
     readonly Stream _stream;
     readonly SemaphoreSlim _writing = new(1);
-    readonly ConcurrentDictionary<long, TaskCompletionSource<Frame>> _asked = new();
+    readonly ConcurrentDictionary<long, Channel<Frame>> _asked = new();
     readonly Task _reading;
     long _nextId;
     volatile bool _isAlive = true;
@@ -99,33 +101,55 @@ sealed class WorkerProcess : IAsyncDisposable
             hello?.ErrorType ?? "model-unavailable", hello?.Message ?? "the inference worker ended before its first word");
     }
 
-    public async Task<Frame> AskAsync(FrameKind kind, ChatJob job, CancellationToken cancel)
+    /// <summary>The one answer to a request.</summary>
+    public async Task<Frame> AskAsync(Frame request, CancellationToken cancel)
     {
-        var id = Interlocked.Increment(ref _nextId);
-        var answer = new TaskCompletionSource<Frame>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _asked[id] = answer;
-        if (!_isAlive) FailAll();
-        try
-        {
-            await SendAsync(new(kind, id) { Job = job }, cancel);
-        }
-        catch
-        {
-            _asked.TryRemove(id, out _);
-            throw;
-        }
-
-        using var registration = cancel.Register(() => _ = StopAsync(id, answer.Task));
-        var frame = await answer.Task;
-        if (frame.Kind == FrameKind.Reply) return frame;
-        cancel.ThrowIfCancellationRequested();
-        throw new InferenceException(frame.ErrorType!, frame.Message!, frame.Version == -1);
+        Frame? last = null;
+        await foreach (var frame in StreamAsync(request, cancel)) last = frame;
+        return last!;
     }
 
-    async Task StopAsync(long id, Task answered)
+    /// <summary>The pieces of an answer, the last one among them. Who stops listening cancels the request.</summary>
+    /// <exception cref="InferenceException">There is no answer, or no more of it.</exception>
+    public async IAsyncEnumerable<Frame> StreamAsync(Frame request, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var id = Interlocked.Increment(ref _nextId);
+        // At most as many as the answer has tokens: the worker never waits for a slow listener.
+        var answers = Channel.CreateUnbounded<Frame>(new() { SingleReader = true });
+        _asked[id] = answers;
+        if (!_isAlive) FailAll();
+        var isOver = false;
+        try
+        {
+            await SendAsync(request with { Id = id }, cancel);
+            using var registration = cancel.Register(() => _ = StopAsync(id, answers));
+            while (!isOver)
+            {
+                var frame = await answers.Reader.ReadAsync(CancellationToken.None);
+                isOver = frame.Kind is not FrameKind.Part;
+                if (frame.Kind is FrameKind.Error)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    throw new InferenceException(frame.ErrorType!, frame.Message!, frame.IsTransient == true);
+                }
+
+                if (isOver) _asked.TryRemove(id, out _);
+                yield return frame;
+            }
+        }
+        finally
+        {
+            if (isOver || cancel.IsCancellationRequested) _asked.TryRemove(id, out _);
+            else _ = StopAsync(id, answers);
+        }
+    }
+
+    async Task StopAsync(long id, Channel<Frame> answers)
     {
         await SendAsync(new(FrameKind.Cancel, id), CancellationToken.None);
-        if (await Task.WhenAny(answered, Task.Delay(CancelPatience)) != answered) Kill(_process);
+        var ended = answers.Reader.Completion;
+        if (await Task.WhenAny(ended, Task.Delay(CancelPatience)) != ended && _asked.ContainsKey(id)) Kill(_process);
+        _asked.TryRemove(id, out _);
     }
 
     async Task SendAsync(Frame frame, CancellationToken cancel)
@@ -152,7 +176,15 @@ sealed class WorkerProcess : IAsyncDisposable
         {
             while (await Frame.ReadAsync(_stream, default) is { } frame)
             {
-                if (_asked.TryRemove(frame.Id, out var asked)) asked.TrySetResult(frame);
+                if (frame.Kind is FrameKind.Part)
+                {
+                    if (_asked.TryGetValue(frame.Id, out var listener)) listener.Writer.TryWrite(frame);
+                }
+                else if (_asked.TryRemove(frame.Id, out var asked))
+                {
+                    asked.Writer.TryWrite(frame);
+                    asked.Writer.TryComplete();
+                }
             }
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException or System.Text.Json.JsonException
@@ -171,13 +203,13 @@ sealed class WorkerProcess : IAsyncDisposable
         foreach (var id in _asked.Keys)
         {
             if (!_asked.TryRemove(id, out var asked)) continue;
-            // Version -1 marks the host's own words: asking again gets a new worker.
-            asked.TrySetResult(new(FrameKind.Error, id)
+            asked.Writer.TryWrite(new(FrameKind.Error, id)
             {
                 ErrorType = "model-unavailable",
                 Message = "the inference worker died; the next request gets a new one",
-                Version = -1,
+                IsTransient = true,
             });
+            asked.Writer.TryComplete();
         }
     }
 
