@@ -11,7 +11,8 @@ static class NamedFormats
     {
         ["baichuan-2"] = new("{text}", "<reserved_106>{text}", "<reserved_107>{text}{eos}", "<reserved_107>"),
         ["chatml"] = new(
-            "<|im_start|>system\n{text}<|im_end|>\n", "<|im_start|>user\n{text}<|im_end|>\n", "<|im_start|>assistant\n{text}<|im_end|>\n",
+            "<|im_start|>system\n{text}<|im_end|>\n", "<|im_start|>user\n{text}<|im_end|>\n",
+            "<|im_start|>assistant\n{text}<|im_end|>\n",
             "<|im_start|>assistant\n"),
         ["codellama-super-instruct"] = new(
             "Source: system\n\n {trimmed} <step> ", "Source: user\n\n {trimmed} <step> ",
@@ -56,7 +57,8 @@ static class NamedFormats
             "<extra_id_0>System\n{text}\n\n", "<extra_id_1>User\n{text}\n", "<extra_id_1>Assistant\n{text}\n", "<extra_id_1>Assistant\n"),
         ["octopus"] = new("{text}\n\n", "Query: {text}\n\n", "Response: {text}{eos}\n\n", "Response:")
         {
-            SystemWhenNone = "Below is the query from the users, please call the correct function and generate the parameters to call the function.",
+            SystemWhenNone = "Below is the query from the users, "
+                + "please call the correct function and generate the parameters to call the function.",
         },
         ["openchat"] = new(
             "GPT4 Correct System: {text}<|end_of_turn|>", "GPT4 Correct User: {text}<|end_of_turn|>",

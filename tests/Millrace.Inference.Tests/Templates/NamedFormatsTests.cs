@@ -22,7 +22,8 @@ public sealed class NamedFormatsTests
     {
         Assert.Equal(Render("llama-2-chat"), Render("codellama-instruct"));
         Assert.Equal(
-            "<s>Source: user\n\n Hi <step> Source: assistant\nDestination: user\n\n ", Render("codellama-super-instruct", new ChatTurn("user", "Hi")));
+            "<s>Source: user\n\n Hi <step> Source: assistant\nDestination: user\n\n ",
+            Render("codellama-super-instruct", new ChatTurn("user", "Hi")));
     }
 
     [Fact]
