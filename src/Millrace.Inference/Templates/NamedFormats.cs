@@ -126,7 +126,8 @@ static class NamedFormats
     // No conversation is had with these.
     static readonly string[] NoChat = ["embedding", "none", "tts"];
 
-    public static IEnumerable<string> Names => Formats.Keys.Concat(Aliases.Keys).Concat(Own.Keys).Concat(NoChat).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Names =>
+        Formats.Keys.Concat(Aliases.Keys).Concat(Own.Keys).Concat(NoChat).Order(StringComparer.Ordinal);
 
     /// <summary>The format of a name; null where the name means the template of the model file.</summary>
     /// <exception cref="InferenceException">There is no such name, or it is none of a conversation.</exception>
