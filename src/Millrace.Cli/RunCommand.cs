@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Millrace.Inference;
+using Millrace.Nn;
 using Millrace.Wasi;
 using Millrace.Wasm;
 
@@ -144,8 +146,13 @@ static class RunCommand
             Description = "An address the program may listen at: HOST:PORT, as 127.0.0.1:8080.",
         };
 
+        readonly Option<string[]> _nnPreload = new("--nn-preload")
+        {
+            Description = "A model the program may load by its name: NAME:ENCODING:TARGET:PATH, as default:GGML:AUTO:model.gguf.",
+        };
+
         public IEnumerable<Option> All =>
-            [_dir, _env, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, _maxStack, _guardPages,
+            [_dir, _env, _nnPreload, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, _maxStack, _guardPages,
              cache];
 
         public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
@@ -168,7 +175,42 @@ static class RunCommand
             StackBytesMax = result.GetValue(_maxStack) is { } stack ? Stack(stack) : null,
             HasGuardPages = result.GetValue(_guardPages),
             MemoryBytesMax = result.GetValue(_maxMemory) is { } memory ? Amounts.Bytes("--max-memory", memory) : null,
+            Imports = Nn(screen, Models(result.GetValue(_nnPreload) ?? [])),
         };
+
+        static Func<Linker, CancellationToken, IDisposable> Nn(Screen screen, ImmutableDictionary<string, NamedModel> models) =>
+            (linker, stop) =>
+            {
+                var host = new NnHost(new()
+                {
+                    Backends = NnBackends.All(),
+                    Models = models,
+                    Log = screen.Note,
+                    Stop = stop,
+                });
+                host.Define(linker);
+                return host;
+            };
+
+        static ImmutableDictionary<string, NamedModel> Models(string[] texts)
+        {
+            var models = ImmutableDictionary<string, NamedModel>.Empty;
+            foreach (var text in texts)
+            {
+                try
+                {
+                    var model = NamedModel.Parse(text);
+                    if (models.ContainsKey(model.Name)) throw new FormatException($"two models have the name '{model.Name}'");
+                    models = models.Add(model.Name, model);
+                }
+                catch (FormatException e)
+                {
+                    throw new CommandException($"--nn-preload {text}: {e.Message}");
+                }
+            }
+
+            return models;
+        }
 
         static int Stack(string text)
         {

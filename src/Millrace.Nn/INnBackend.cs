@@ -26,6 +26,15 @@ public sealed record NnModel(ImmutableArray<ReadOnlyMemory<byte>> Builders, NnTa
 
     /// <summary>Options of a ggml model, JSON; null for none.</summary>
     public string? Options { get; init; }
+
+    /// <summary>Most tokens that one text may have, whatever the options say; null for any number.</summary>
+    public int? TokensMax { get; init; }
+
+    /// <summary>
+    /// Names of the tensors that are wanted as outputs, in their order; empty for the model's own. Only a TensorFlow
+    /// graph has others, and only <c>wasmedge_tensorflow</c> asks for them.
+    /// </summary>
+    public ImmutableArray<string> Outputs { get; init; } = [];
 }
 
 /// <summary>A loaded model. One caller at a time.</summary>

@@ -20,6 +20,22 @@ public enum NnEncoding
     AutoDetect = 5,
     /// <summary>GGUF, run by llama.cpp.</summary>
     Ggml = 6,
+    /// <summary>Gone from WasmEdge too.</summary>
+    NeuralSpeed = 7,
+    /// <summary>Burn; no backend here.</summary>
+    Burn = 8,
+    /// <summary>Whisper; no backend here.</summary>
+    Whisper = 9,
+    /// <summary>MLX; no backend here.</summary>
+    Mlx = 10,
+    /// <summary>Piper; no backend here.</summary>
+    Piper = 11,
+    /// <summary>ChatTTS; no backend here.</summary>
+    ChatTts = 12,
+    /// <summary>OpenVINO GenAI; no backend here.</summary>
+    OpenVinoGenAi = 13,
+    /// <summary>BitNet; no backend here.</summary>
+    BitNet = 14,
     /// <summary>llama2.c checkpoints and plain GGUF, run by a guest of ours. Not one of WasmEdge's numbers.</summary>
     Llama2 = 100,
 }

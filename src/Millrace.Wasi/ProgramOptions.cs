@@ -33,4 +33,10 @@ public sealed record ProgramOptions
 
     /// <summary>Bytes of its memories together, and as many of its objects; null: the store's own limits.</summary>
     public long? MemoryBytesMax { get; init; }
+
+    /// <summary>
+    /// Defines what it may import beside WASI; what it answers is disposed of after the program. The token says that the
+    /// program is to end. Null: nothing.
+    /// </summary>
+    public Func<Linker, CancellationToken, IDisposable>? Imports { get; init; }
 }

@@ -94,6 +94,7 @@ public static class ProgramRun
         using var wasi = new WasiHost(options);
         var linker = new Linker(engine);
         wasi.Define(linker);
+        using var imports = program.Imports?.Invoke(linker, stop.Token);
         using var interrupt = stop.Token.Register(store.Interrupt);
         using var timer = program.Timeout is { } timeout
             ? options.Time.CreateTimer(_ => stop.Cancel(), null, timeout, Timeout.InfiniteTimeSpan)

@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+using Millrace.Nn;
+
+namespace Millrace.Inference;
+
+/// <summary>The engines that compute models for guests and for <c>millrace nn run</c>.</summary>
+public static class NnBackends
+{
+    /// <summary>All of them; one whose library is not here says why.</summary>
+    public static ImmutableArray<INnBackend> All() =>
+    [
+    ];
+}

@@ -1,0 +1,119 @@
+using Millrace.Wasm;
+
+namespace Millrace.Nn.Calls;
+
+/// <summary>A model that the guest loaded.</summary>
+sealed class LoadedGraph(INnGraph graph, string? name, long bytes, ModelFile? file) : IDisposable
+{
+    public INnGraph Graph { get; } = graph;
+
+    /// <summary>Under which it was loaded; null: the guest brought it.</summary>
+    public string? Name { get; } = name;
+
+    /// <summary>Bytes that the guest brought.</summary>
+    public long Bytes { get; } = bytes;
+
+    public bool IsUnloaded { get; private set; }
+
+    public void Dispose()
+    {
+        IsUnloaded = true;
+        Graph.Dispose();
+        file?.Dispose();
+    }
+}
+
+/// <summary>A context that the guest made.</summary>
+sealed class LoadedContext(LoadedGraph graph, INnContext context)
+{
+    public LoadedGraph Graph { get; } = graph;
+
+    public INnContext Context { get; } = context;
+
+    /// <summary>Bytes of its inputs, by index.</summary>
+    public Dictionary<int, long> Inputs { get; } = [];
+
+    /// <summary>Tokens of the text that is being computed one by one.</summary>
+    public int Tokens { get; set; }
+
+    /// <summary>It, as one that computes token by token.</summary>
+    public INnTextContext Text => Context as INnTextContext
+        ?? throw new NnException(NnErrno.InvalidArgument, "only models of text compute token by token");
+}
+
+/// <summary>What one guest has loaded. One thread at a time.</summary>
+sealed class NnSession(NnOptions options) : IDisposable
+{
+    // A guest in a loop would fill the disk.
+    const int LinesMax = 1000;
+    const int LineLengthMax = 2000;
+
+    int _lines;
+
+    public NnOptions Options { get; } = options;
+
+    public NnLimits Limits => Options.Limits;
+
+    public HandleTable<LoadedGraph> Graphs { get; } = new("graph", options.Limits.GraphsMax);
+
+    public HandleTable<LoadedContext> Contexts { get; } = new("context", options.Limits.ContextsMax);
+
+    /// <summary>Graphs by the name that they were loaded under.</summary>
+    public Dictionary<string, uint> Named { get; } = [];
+
+    public INnBackend Backend(NnEncoding encoding)
+    {
+        var backend = Options.Backends.FirstOrDefault(backend => backend.Encoding == encoding)
+            ?? throw new NnException(NnErrno.InvalidEncoding, $"there is no backend for {encoding}");
+        return backend.WhyAbsent is { } why ? throw new NnException(NnErrno.InvalidEncoding, $"{encoding}: {why}") : backend;
+    }
+
+    public INnGraph Load(NnEncoding encoding, NnModel model) =>
+        Backend(encoding).Load(model with { TokensMax = Limits.TokensMax });
+
+    /// <summary>Refuses models that with those already there would be over the limit.</summary>
+    public void ReserveBuilderBytes(long bytes)
+    {
+        var held = Graphs.All.Sum(graph => graph.Bytes);
+        if (held + bytes <= Limits.BuilderBytesMax) return;
+        throw new NnException(
+            NnErrno.TooLarge, $"{bytes} bytes of a model beside {held} of others; the limit is {Limits.BuilderBytesMax}");
+    }
+
+    /// <summary>Computes until it is done, its time is over, or the guest is stopped.</summary>
+    public void Compute(Action<CancellationToken> compute)
+    {
+        using var time = new CancellationTokenSource(Limits.ComputeTimeMax ?? Timeout.InfiniteTimeSpan, Options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, Options.Stop);
+        try
+        {
+            if (!Options.Stop.IsCancellationRequested) compute(either.Token);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            if (!Options.Stop.IsCancellationRequested)
+            {
+                var seconds = Limits.ComputeTimeMax!.Value.TotalSeconds;
+                throw new NnException(NnErrno.RuntimeError, $"the computation took longer than {seconds:0.###} s, its limit");
+            }
+        }
+
+        if (Options.Stop.IsCancellationRequested) throw new TrapException(TrapCode.Interrupted);
+    }
+
+    /// <summary>A line for the person who runs the guest; parts of it are the guest's words.</summary>
+    public void Log(string line)
+    {
+        if (_lines > LinesMax) return;
+        if (line.Length > LineLengthMax) line = line[..LineLengthMax] + "…";
+        // No escape sequences for the person's terminal.
+        var plain = string.Concat(line.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '?' : letter));
+        Options.Log(_lines++ < LinesMax ? plain : $"wasi-nn: {LinesMax} lines; further ones are dropped");
+    }
+
+    public void Dispose()
+    {
+        foreach (var context in Contexts.All) context.Context.Dispose();
+        foreach (var graph in Graphs.All) graph.Dispose();
+    }
+}

@@ -1,0 +1,40 @@
+using Millrace.Nn.Calls;
+using Millrace.Wasm;
+
+namespace Millrace.Nn;
+
+/// <summary>
+/// WASI-NN for one guest: WasmEdge's <c>wasi_ephemeral_nn</c>, and with it the standard's. Each instance that imports it
+/// sees the graphs and contexts that it made itself. One thread at a time.
+/// </summary>
+public sealed class NnHost(NnOptions options) : IDisposable
+{
+    /// <summary>The module name under which guests import it.</summary>
+    public const string ModuleName = "wasi_ephemeral_nn";
+
+    readonly Dictionary<Instance, NnSession> _sessions = [];
+
+    /// <summary>Defines all functions, whatever backends there are: a missing one is an errno.</summary>
+    public void Define(Linker linker)
+    {
+        foreach (var entry in CallTable.All) linker.Define(entry.Module, entry.Name, entry.Type, Bind(entry));
+    }
+
+    /// <summary>Frees all that was loaded.</summary>
+    public void Dispose()
+    {
+        foreach (var session in _sessions.Values) session.Dispose();
+        _sessions.Clear();
+    }
+
+    HostFunction Bind(CallEntry entry) => (caller, arguments, results) =>
+        results[0] = Value.From((int)entry.Invoke(Session(caller.Instance), new(caller), arguments));
+
+    NnSession Session(Instance caller)
+    {
+        if (_sessions.TryGetValue(caller, out var known)) return known;
+        var session = new NnSession(options);
+        _sessions.Add(caller, session);
+        return session;
+    }
+}
