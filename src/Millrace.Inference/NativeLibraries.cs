@@ -18,17 +18,40 @@ public static class NativeLibraries
     public static string WhyAbsent =>
         $"llama.cpp is not there (looked for {Package} in {Cache}): install npm and build again";
 
+    /// <summary>ONNX Runtime's library for this machine; null where the build could not fetch it.</summary>
+    public static string? OnnxRuntime()
+    {
+        var name = OperatingSystem.IsWindows() ? "onnxruntime.dll"
+            : OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
+        var path = Path.Combine(Cache, "node_modules", OnnxPackage, name);
+        return File.Exists(path) ? path : null;
+    }
+
+    /// <summary>Why there is no ONNX Runtime, and the way out; one sentence.</summary>
+    public static string WhyOnnxRuntimeIsAbsent =>
+        $"ONNX Runtime is not there (looked for {OnnxPackage} in {Cache}): install npm and build again";
+
     // The lock file names versions and hashes, so its own hash names the cache: natives.targets computes the same.
     static string Cache => Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace", "natives", LockHash()[..16]);
+
+    static string Arch => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
 
     static string Package
     {
         get
         {
-            var arch = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
-            if (OperatingSystem.IsMacOS()) return arch == "arm64" ? "mac-arm64-metal" : "mac-x64";
-            return OperatingSystem.IsWindows() ? "win-x64" : $"linux-{arch}";
+            if (OperatingSystem.IsMacOS()) return Arch == "arm64" ? "mac-arm64-metal" : "mac-x64";
+            return OperatingSystem.IsWindows() ? "win-x64" : $"linux-{Arch}";
+        }
+    }
+
+    static string OnnxPackage
+    {
+        get
+        {
+            if (OperatingSystem.IsWindows()) return "sherpa-onnx-win-x64";
+            return $"sherpa-onnx-{(OperatingSystem.IsMacOS() ? "darwin" : "linux")}-{Arch}";
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Inference.Onnx;
 using Millrace.Nn;
 
 namespace Millrace.Inference;
@@ -9,5 +10,6 @@ public static class NnBackends
     /// <summary>All of them; one whose library is not here says why.</summary>
     public static ImmutableArray<INnBackend> All() =>
     [
+        new OnnxBackend(),
     ];
 }

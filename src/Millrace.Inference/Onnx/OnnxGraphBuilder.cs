@@ -24,6 +24,9 @@ sealed class OnnxGraphBuilder
     readonly HashSet<string> _made = new(StringComparer.Ordinal);
     readonly List<TensorPort> _inputs = [];
     readonly List<TensorPort> _outputs = [];
+    readonly ProtoMessage _statePorts = new();
+    readonly List<Tensor> _states = [];
+    int _nextStates;
 
     /// <summary>An empty graph.</summary>
     public OnnxGraphBuilder() => _names = new(StringComparer.Ordinal);
@@ -48,15 +51,23 @@ sealed class OnnxGraphBuilder
     /// <summary>Makes a value an output. It may be any: an input, a constant, one that is an output already.</summary>
     public void AddOutput(string name, string value, TensorType type, ImmutableArray<long> dimensions)
     {
-        // Only what a node here made can be an output, and only once: all else goes through a node.
-        if (!_made.Remove(value))
-        {
-            value = AddNode("Identity", [value]);
-            _made.Remove(value);
-        }
-
         _outputs.Add(new(name, type, dimensions));
-        _ports.Message(12, ValueProto(value, type, dimensions));
+        _ports.Message(12, ValueProto(Owned(value), type, dimensions));
+    }
+
+    /// <summary>What the computation before left by <see cref="SetNextState"/>; the first finds the initial value.</summary>
+    public string AddState(string name, Tensor initial, ImmutableArray<long> dimensions)
+    {
+        var value = Unique(name);
+        _states.Add(initial);
+        _statePorts.Message(11, ValueProto(value, initial.Type, dimensions));
+        return value;
+    }
+
+    /// <summary>What the next computation finds. Once for each state, in the order they were added.</summary>
+    public void SetNextState(string value, ImmutableArray<long> dimensions)
+    {
+        _statePorts.Message(12, ValueProto(Owned(value), _states[_nextStates++].Type, dimensions));
     }
 
     /// <summary>A constant. Its data is not copied before <see cref="ToModel"/>.</summary>
@@ -103,25 +114,27 @@ sealed class OnnxGraphBuilder
     }
 
     /// <summary>The whole as a model. Not for a body.</summary>
-    public OnnxModel ToModel() => new(
-        new ProtoMessage()
+    public OnnxModel ToModel()
+    {
+        if (_nextStates != _states.Count) throw new InvalidOperationException("a state has no next value");
+        var bytes = new ProtoMessage()
             .Number(1, IrVersion)
             .Text(2, "millrace")
             .Message(8, new ProtoMessage().Text(1, "").Number(2, Opset))
             .Message(7, GraphProto("main"))
-            .ToArray(),
-        [.. _inputs],
-        [.. _outputs]);
+            .ToArray();
+        return new(bytes, [.. _inputs], [.. _outputs], [.. _states]);
+    }
 
     /// <summary><c>GraphProto</c></summary>
     internal ProtoMessage GraphProto(string name) =>
-        new ProtoMessage().Append(_nodes).Text(2, name).Append(_constants).Append(_ports);
+        new ProtoMessage().Append(_nodes).Text(2, name).Append(_constants).Append(_ports).Append(_statePorts);
 
     /// <summary><c>TensorProto</c></summary>
     internal static ProtoMessage TensorProto(string name, Tensor tensor)
     {
         if (tensor.Data.Length != (long)Tensor.Count(tensor.Dimensions) * Tensor.Bytes(tensor.Type))
-            throw new ArgumentException($"the constant {name} holds {tensor.Data.Length} bytes, which its sizes do not say", nameof(tensor));
+            throw new ArgumentException($"{name} holds {tensor.Data.Length} bytes, and its sizes say otherwise", nameof(tensor));
         return new ProtoMessage()
             .Numbers(1, tensor.Dimensions.AsSpan())
             .Number(2, (int)tensor.Type.ToOnnx())
@@ -145,6 +158,15 @@ sealed class OnnxGraphBuilder
 
     static Tensor Row<T>(TensorType type, ReadOnlySpan<T> values, ImmutableArray<long> dimensions) where T : unmanaged =>
         new(type, dimensions, MemoryMarshal.AsBytes(values).ToArray());
+
+    // Only what a node here made can be an output, and only once: all else goes through a node.
+    string Owned(string value)
+    {
+        if (_made.Remove(value)) return value;
+        value = AddNode("Identity", [value]);
+        _made.Remove(value);
+        return value;
+    }
 
     string Unique(string name)
     {

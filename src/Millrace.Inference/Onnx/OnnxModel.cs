@@ -7,4 +7,9 @@ namespace Millrace.Inference.Onnx;
 /// <param name="Bytes"><c>ModelProto</c></param>
 /// <param name="Inputs">The inputs by their names in the encoding they came from, in the order of the graph's.</param>
 /// <param name="Outputs">The outputs likewise.</param>
-sealed record OnnxModel(byte[] Bytes, ImmutableArray<TensorPort> Inputs, ImmutableArray<TensorPort> Outputs);
+/// <param name="States">
+/// What is kept between computations, as it is at first: one more input and one more output of the graph each, behind the
+/// others.
+/// </param>
+sealed record OnnxModel(
+    byte[] Bytes, ImmutableArray<TensorPort> Inputs, ImmutableArray<TensorPort> Outputs, ImmutableArray<Tensor> States);

@@ -7,7 +7,11 @@ namespace Millrace.Inference.Onnx;
 sealed record OnnxPort(string Name, string? Kind, OnnxType Type, ImmutableArray<long> Dimensions);
 
 /// <summary>An operator of a model, and the first node that uses it.</summary>
-sealed record OnnxOperator(string Domain, string Name, string Node);
+sealed record OnnxOperator(string Domain, string Name, string Node)
+{
+    /// <summary>The name with the domain, where that is not ONNX's own.</summary>
+    public string FullName => Domain.Length > 0 ? $"{Domain}:{Name}" : Name;
+}
 
 /// <summary>What a model says of itself, without computing anything.</summary>
 /// <param name="Inputs">What is to be fed: weights that old models list among the inputs are not here.</param>
@@ -110,6 +114,7 @@ sealed class OnnxReader
             {
                 case 1: ReadNode(graph.Message, depth); break;
                 case 5: ReadTensor(graph.Message, depth); break;
+                case 15: ReadSparseTensor(graph.Message); break;
                 case 11 when depth == 0: _inputs.Add(ReadPort(graph.Message)); break;
                 case 12 when depth == 0: _outputs.Add(ReadPort(graph.Message)); break;
                 default: break;
@@ -144,6 +149,7 @@ sealed class OnnxReader
             {
                 case 5 or 10: ReadTensor(attribute.Message, depth: 1); break;
                 case 6 or 11: ReadGraph(attribute.Message, depth + 1); break;
+                case 22 or 23: ReadSparseTensor(attribute.Message); break;
                 default: break;
             }
         }
@@ -160,6 +166,15 @@ sealed class OnnxReader
 
         if (depth == 0) _constants.Add(name);
         if (isExternal) _external.Add(name);
+    }
+
+    // Its values and its indices are tensors.
+    void ReadSparseTensor(ProtoReader sparse)
+    {
+        while (sparse.Next())
+        {
+            if (sparse.Field is 1 or 2) ReadTensor(sparse.Message, depth: 1);
+        }
     }
 
     static OnnxPort ReadPort(ProtoReader port)
