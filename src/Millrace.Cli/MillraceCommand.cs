@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Millrace.Cli.Computing;
 using Millrace.Flows;
+using Millrace.Inference;
 using Millrace.Server;
 
 namespace Millrace.Cli;
@@ -45,6 +47,7 @@ static class MillraceCommand
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
+        NnCommand.Create(screen, NnBackends.All),
         CompileCommand.Create(screen, environment),
         InspectCommand.Create(screen),
         WastCommand.Create(screen),

@@ -69,4 +69,16 @@ public sealed record Tensor(TensorType Type, ImmutableArray<long> Dimensions, Re
 /// <param name="Name">The model's own name for it.</param>
 /// <param name="Type">What the elements are; null where the model leaves it open.</param>
 /// <param name="Dimensions">Sizes, -1 where one is open; default where even their number is.</param>
-public sealed record TensorPort(string Name, TensorType? Type, ImmutableArray<long> Dimensions);
+public sealed record TensorPort(string Name, TensorType? Type, ImmutableArray<long> Dimensions)
+{
+    // TensorFlow calls the first tensor of a node by the node's name, or with this.
+    const string First = ":0";
+
+    /// <summary>The index of the one that has this name; -1 where there is none.</summary>
+    public static int Find(ImmutableArray<TensorPort> ports, string name)
+    {
+        for (var i = 0; i < ports.Length; i++) if (ports[i].Name == name) return i;
+        for (var i = 0; i < ports.Length; i++) if (ports[i].Name + First == name || ports[i].Name == name + First) return i;
+        return -1;
+    }
+}
