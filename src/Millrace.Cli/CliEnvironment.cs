@@ -21,6 +21,12 @@ sealed record CliEnvironment(Func<string, string?> Find)
     /// <summary>A further folder of model files.</summary>
     public string? ModelsFolder => Value("MILLRACE_MODELS");
 
+    /// <summary>A hub of models other than the standard one.</summary>
+    public string? Hub => Value("MILLRACE_HUB");
+
+    /// <summary>Token for that hub; sent to no other host.</summary>
+    public string? HubToken => Value("HF_TOKEN");
+
     /// <summary>The user's own folder of Millrace's: models, verdicts, agreements.</summary>
     public static string UserFolder => Path.Combine(
         // Also where it does not exist yet.

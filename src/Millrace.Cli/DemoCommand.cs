@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Cli.Changes;
+using Millrace.Cli.Pulling;
 using Millrace.Cli.Reviewing;
 using Millrace.Cli.StandIn;
 using Millrace.Flows;
@@ -92,6 +93,7 @@ static class DemoCommand
         screen.Result(ReviewText.Visible(comment));
         screen.Note("");
         foreach (var line in RunTree.Lines(result.Run)) screen.Note(line);
+        await ModelOffer.MakeAsync(screen, environment, choice, cancel);
         if (keep) await StayAsync(screen, session, cancel);
         return result.Run.Summary.Outcome == RunOutcome.Completed ? 0 : 2;
     }

@@ -32,6 +32,11 @@ static class MachineModels
     public static bool IsLocal(CliEnvironment environment, string model) =>
         FileOf(model, Folders(environment)) is not null;
 
+    /// <summary>The file of a model of this machine, by name or path.</summary>
+    /// <exception cref="CommandException">There is none.</exception>
+    public static string Find(CliEnvironment environment, string model) => FileOf(model, Folders(environment))
+        ?? throw new CommandException($"there is no model {model}; `millrace models list` shows them");
+
     static ImmutableArray<string> Folders(CliEnvironment environment) => environment.ModelsFolder is { } more
         ? [Folder(environment), more] : [Folder(environment)];
 
@@ -55,7 +60,7 @@ static class MachineModels
             new Relay<(ModelFile Model, ModelCheckReport Report)>(
                 step => progress.Report(Step(step.Model.Name, step.Report))),
             cancel));
-        if (chosen is null) screen.Note("no local model: put a .gguf file into the model folder, see: millrace doctor");
+        if (chosen is null) screen.Note("no local model; fetch one: millrace models pull");
         return chosen;
     }
 

@@ -17,10 +17,13 @@ static class ModelsCommand
     sealed record Entry(string Name, string Where, long? Bytes, int? ContextTokens, bool? Passed, string Reason);
 
     public static Command Create(Screen screen, CliEnvironment environment) =>
-        new("models", "Lists and checks models: .gguf files of this machine, and those that connections offer.")
+        new("models", "Lists, fetches and checks models: .gguf files of this machine, and those that connections offer.")
         {
             CreateList(screen, environment),
+            ModelFilesCommand.CreatePull(screen, environment),
+            ModelFilesCommand.CreateShow(screen, environment),
             CreateCheck(screen, environment),
+            ModelFilesCommand.CreateRemove(screen, environment),
         };
 
     static Command CreateList(Screen screen, CliEnvironment environment)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Cli.Changes;
+using Millrace.Cli.Pulling;
 using Millrace.Cli.Reviewing;
 using Millrace.Cli.StandIn;
 using Millrace.Flows;
@@ -79,7 +80,9 @@ static class ReviewCommand
         session.GitHub.Add(pull);
         var result = await screen.ProgressAsync(
             $"reviewing {pull.Change.Title}", progress => session.ReviewAsync(pull, payload, progress, cancel));
-        return Show(screen, request, result);
+        var code = Show(screen, request, result);
+        if (!request.IsJson) await ModelOffer.MakeAsync(screen, environment, choice, cancel);
+        return code;
     }
 
     static int Show(Screen screen, Request request, ReviewResult result)

@@ -1,3 +1,4 @@
+using Millrace.Flows;
 using Millrace.Server;
 
 namespace Millrace.Cli.Reviewing;
@@ -12,6 +13,12 @@ sealed class ModelChoice : IAsyncDisposable
 {
     ModelChoice(LocalModels? local, RemoteModel? remote, ModelCheckStore verdicts) =>
         (Local, Remote, Verdicts) = (local, remote, verdicts);
+
+    /// <summary>The local model that reads; null: none, or another one.</summary>
+    public LanguageModel? Chosen { get; private init; }
+
+    /// <summary>The user named the model that reads.</summary>
+    public bool IsNamed { get; private init; }
 
     public LocalModels? Local { get; }
 
@@ -34,12 +41,13 @@ sealed class ModelChoice : IAsyncDisposable
         if (!isLocal && FindRemote(wish, environment, repository, screen) is { } remote)
         {
             screen.Note($"code leaves this machine: {remote.Name} at {remote.Host} reads it");
-            return new(null, remote, verdicts);
+            return new(null, remote, verdicts) { IsNamed = true };
         }
 
         var local = MachineModels.Open(environment, isLocal ? wish.Model : null);
-        MachineModels.Tell(screen, await MachineModels.ChooseAsync(screen, local, cancel) is { } chosen ? [chosen] : []);
-        return new(local, null, verdicts);
+        var chosen = await MachineModels.ChooseAsync(screen, local, cancel);
+        MachineModels.Tell(screen, chosen is null ? [] : [chosen]);
+        return new(local, null, verdicts) { Chosen = chosen, IsNamed = wish.Model is not null };
     }
 
     static RemoteModel? FindRemote(ModelWish wish, CliEnvironment environment, string? repository, Screen screen)
