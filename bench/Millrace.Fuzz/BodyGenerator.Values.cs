@@ -109,16 +109,17 @@ sealed partial class BodyGenerator
         };
     }
 
-    string Load(char type)
+    string Load(char type) => Load(choices.Of(
+        type is 'i' or 'l' && choices.OneIn(3) ? NumericTable.LoadingAtomically(type) : NumericTable.Loading(type)));
+
+    string Load(Instruction row)
     {
-        if (type is 'i' or 'l' && choices.OneIn(3))
+        if (NumericTable.IsAtomic(row))
         {
-            var atomic = choices.Of(NumericTable.LoadingAtomically(type));
-            var operands = atomic.Parameters.Skip(1).Select(parameter => Value(NumericTable.Letter(parameter), 2));
-            return $"({Named(atomic.Name)} {AtomicAccess(atomic)} {string.Join(' ', operands)})";
+            var operands = row.Parameters.Skip(1).Select(parameter => Value(NumericTable.Letter(parameter), 2));
+            return $"({Named(row.Name)} {AtomicAccess(row)} {string.Join(' ', operands)})";
         }
 
-        var row = choices.Of(NumericTable.Loading(type));
         var access = Access(row);
         var vector = row.Immediate == ImmediateKind.MemoryAccessLane ? $" {Value('v', 2)}" : "";
         return $"({Named(row.Name)} {access}{vector})";

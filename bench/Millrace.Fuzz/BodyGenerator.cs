@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Fuzz;
 
@@ -10,6 +11,7 @@ sealed partial class BodyGenerator(
 {
     const int StatementsMax = 7;
     const int NodesMax = 160;
+    const int OftenFirst = 4;
 
     // Most functions stay within memory and divide by odd numbers, or hardly any would come to its end.
     readonly bool _isWild = choices.OneIn(4);
@@ -25,8 +27,10 @@ sealed partial class BodyGenerator(
         for (var i = 0; i < function.Parameters.Length; i++) _locals.Add(($"p{i}", function.Parameters[i]));
         foreach (var type in Letters.All)
             for (var i = choices.Below(3); i > 0; i--) _locals.Add(($"v{_names++}", type));
-        var body = Region(() => $"(call $burn) {FirstObjects()}(block $out {(_isWild && choices.OneIn(2) ? Walk() : "")} {Statements(2)})") + " "
-            + Region(() => string.Join(' ', function.Results.Select(type => Value(type, 4))));
+        var body = Region(() => $"(call $burn) {FirstObjects()}(block $out {Often(OftenFirst)} "
+                + $"{(_isWild && choices.OneIn(2) ? Walk() : "")} {Statements(2)})") + " "
+            + Region(() => FitsForTail() is { Count: > 0 } fits && choices.OneIn(3) ? TailCall(choices.Of(fits))
+                : string.Join(' ', function.Results.Select(type => Value(type, 4))));
         var export = function.IsExported ? $" (export \"{function.Name}\")" : "";
         var parameters = string.Concat(function.Parameters.Select((type, i) => $" (param $p{i} {Letters.Name(type)})"));
         var results = string.Concat(function.Results.Select(type => $" (result {Letters.Name(type)})"));
@@ -120,9 +124,26 @@ sealed partial class BodyGenerator(
         return $"({Named("global.set")} ${global.Name} {Value(global.Type, depth)})";
     }
 
-    string Store(int depth)
+    // Of the instructions whose turn it is; what they give is kept where both engines show it.
+    string Often(int count) => string.Join(' ', Enumerable.Range(0, count).Select(_ => Region(Often)));
+
+    string Often()
     {
-        var row = choices.Of(NumericTable.Stores);
+        _nodes = 0;
+        if (choices.OneIn(30)) return Waiting();
+        var row = choices.Of(shape.Often);
+        if (row.Results.IsEmpty) return Store(row, 2);
+        var type = NumericTable.Letter(row.Results[0]);
+        var value = row.IsMemoryAccess ? Load(row) : Compute(row, 2);
+        if (type == 'v') return $"({Named("v128.store")} {Access(Instructions.Of(Opcode.V128Store))} {value})";
+        var kept = choices.Of(shape.Globals.Where(global => global.Type == type).ToList()).Name;
+        return $"({Named("global.set")} ${kept} {value})";
+    }
+
+    string Store(int depth) => Store(choices.Of(NumericTable.Stores), depth);
+
+    string Store(Instruction row, int depth)
+    {
         var address = NumericTable.IsAtomic(row) ? AtomicAccess(row) : Access(row);
         var type = NumericTable.Letter(row.Parameters[1]);
         return $"({Named(row.Name)} {address} {Canonical(type, Value(type, depth))})";
@@ -166,6 +187,7 @@ sealed partial class BodyGenerator(
                     + $"(i32.const {choices.Below(_isWild ? ModuleShape.SegmentBytes : 24)}) (i32.const {choices.Below(16)}))";
             default:
                 return choices.OneIn(_isWild ? 4 : 20) ? $"({Named("data.drop")} $d)"
+                    : choices.OneIn(4) ? $"({Named("data.drop")} $dropped)"
                     : choices.OneIn(3) ? $"({Named("atomic.fence")})" : Waiting();
         }
     }
@@ -178,7 +200,8 @@ sealed partial class BodyGenerator(
         3 => $"({Named("table.copy")} $t $t {Start()} {Start()} (i32.const {choices.Below(5)}))",
         4 => $"({Named("table.init")} $t $e {Start()} (i32.const {choices.Below(_isWild ? 4 : 2)}) (i32.const {choices.Below(3)}))",
         5 => $"(drop ({Named("table.grow")} $t ({Named("ref.null")} func) (i32.const {choices.Below(3)})))",
-        _ => choices.OneIn(_isWild ? 4 : 12) ? $"({Named("elem.drop")} $e)" : $"(drop ({Named("ref.is_null")} ({Named("table.get")} $t {Element()})))",
+        _ => choices.OneIn(_isWild ? 4 : 12) ? $"({Named("elem.drop")} $e)"
+            : choices.OneIn(3) ? $"({Named("elem.drop")} $dropped)" : $"(drop ({Named("ref.is_null")} ({Named("table.get")} $t {Element()})))",
     };
 
     string Element() => _isWild && choices.OneIn(8)
@@ -206,11 +229,11 @@ sealed partial class BodyGenerator(
 
     string Way()
     {
-        var fits = shape.Functions.Skip(function.Index + 1).Where(other => other.Results == function.Results).ToList();
+        var fits = FitsForTail();
         var tail = fits.Count == 0 ? null : choices.Of(fits);
         return choices.Below(9) switch
         {
-            0 when _isWild || choices.OneIn(3) => $"({Named("unreachable")})",
+            0 when _isWild || choices.OneIn(2) => $"({Named("unreachable")})",
             1 => choices.OneIn(3) ? $"({Named("throw")} $t1 {Value('l', 2)} {Value('d', 2)})"
                 : $"({Named("throw")} $t0 {Value('i', 2)})",
             <= 5 when tail is not null => TailCall(tail),
@@ -218,6 +241,9 @@ sealed partial class BodyGenerator(
             _ => $"({Named("return")} {string.Join(' ', function.Results.Select(type => Value(type, 2)))})",
         };
     }
+
+    List<FunctionShape> FitsForTail() =>
+        [.. shape.Functions.Skip(function.Index + 1).Where(other => other.Results == function.Results)];
 
     string TailCall(FunctionShape callee) => choices.Below(3) switch
     {
@@ -251,7 +277,7 @@ sealed partial class BodyGenerator(
         var (label, counter) = ($"l{_names++}", $"k{_counters++}");
         Named("loop");
         Named("br_if");
-        var body = Statements(depth - 1);
+        var body = $"{Often(1)} {Statements(depth - 1)}";
         return $"(local.set ${counter} (i32.const {1 + choices.Below(6)})) (loop ${label} (call $burn) {body} "
             + $"(br_if ${label} (local.tee ${counter} (i32.sub (local.get ${counter}) (i32.const 1)))))";
     }

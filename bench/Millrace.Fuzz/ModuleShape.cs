@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Millrace.Wasm.Binary;
 
 namespace Millrace.Fuzz;
 
@@ -26,6 +27,7 @@ sealed class ModuleShape
     public const int PageBytes = 65536;
     public const int TableSize = 8;
     public const int SegmentBytes = 40;
+    const int OftenMax = 24;
 
     readonly Choices _choices;
 
@@ -41,13 +43,21 @@ sealed class ModuleShape
     /// <summary>What the table holds at first from its second element on, by index of the function.</summary>
     public required ImmutableArray<int> Table { get; init; }
 
+    /// <summary>
+    /// Instructions that this module has in more places than others: there are so many that each would be rare. Which
+    /// they are the seed says, so that each has its turn.
+    /// </summary>
+    public required ImmutableArray<Instruction> Often { get; init; }
+
     public static ModuleShape Of(Choices choices)
     {
-        var functions = Enumerable.Range(0, 3 + choices.Below(4))
-            .Select(i => new FunctionShape(i, Types(choices, 5), Types(choices, 4))).ToImmutableArray();
+        // Many give the same, for only those can call each other in place of themselves.
+        var results = Types(choices, 4);
+        var functions = Enumerable.Range(0, 3 + choices.Below(4)).Select(i => new FunctionShape(
+            i, Types(choices, 5), choices.OneIn(3) ? results : Types(choices, 4))).ToImmutableArray();
         var memories = new List<MemoryShape> { new("m0", choices.OneIn(4) ? 'l' : 'i') };
         if (choices.OneIn(3)) memories.Add(new("m1", choices.OneIn(3) ? 'l' : 'i'));
-        if (choices.OneIn(6)) memories.Add(new("m2", choices.OneIn(3) ? 'l' : 'i', IsShared: true));
+        if (choices.OneIn(4)) memories.Add(new("m2", choices.OneIn(3) ? 'l' : 'i', IsShared: true));
         var globals = Letters.All.SelectMany(type => Enumerable.Range(0, 1 + choices.Below(2))
             .Select(i => ($"g{i}_{Letters.Name(type)}", type)));
         return new(choices)
@@ -55,6 +65,7 @@ sealed class ModuleShape
             Functions = functions,
             Memories = [.. memories],
             Globals = [.. globals],
+            Often = [.. Enumerable.Range(0, OftenMax).Select(_ => choices.Of(NumericTable.Any))],
             Table = [.. Enumerable.Range(0, TableSize - 2).Select(_ => choices.Below(functions.Length))],
         };
     }
@@ -91,6 +102,8 @@ sealed class ModuleShape
               (data (memory $m0) ({start} {_choices.Below(PageBytes - SegmentBytes)}) "{Bytes()}")
               (data $d "{Bytes()}")
               (data $d0 "{Bytes()}")
+              (data $dropped "{Bytes()}")
+              (elem $dropped func {Elements(1)})
               {(HasDeep ? Deep() : "")}
               (func (export "reset") (global.set $fuel (i32.const 2000)))
               (func $burn

@@ -39,6 +39,10 @@ static class NumericTable
     public static ImmutableArray<Instruction> Stores { get; } =
         [.. All.Where(row => row.IsMemoryAccess && row.Results.IsEmpty)];
 
+    /// <summary>Those that take operands and that a module may meet anywhere; waiting has its own places.</summary>
+    public static ImmutableArray<Instruction> Any { get; } = [.. All.Where(row =>
+        !row.Parameters.IsEmpty && row.Opcode is not (Opcode.MemoryAtomicWait32 or Opcode.MemoryAtomicWait64))];
+
     /// <summary>All names of instructions; those that only mark where others end do nothing that could be counted.</summary>
     public static IEnumerable<string> Names => Instructions.All.ToArray().Select(row => row.Name)
         .Where(name => name is not ("else" or "end")).Distinct();

@@ -5,18 +5,27 @@ using Millrace.Wasm.Compilation;
 namespace Millrace.Fuzz;
 
 /// <summary>Runs generated modules here, and tells what happened in the words of <c>other.mjs</c>.</summary>
-/// <param name="mode">How it runs them: one of <see cref="Modes"/>.</param>
-/// <param name="fault">A mistake that its compiler makes on purpose.</param>
-sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.None) : IDisposable
+sealed class OwnEngine : IDisposable
 {
-    // The verifier would refuse some mistakes, and here it is the comparison that is to find them.
-    readonly Engine _engine = new(OptionsOf(mode) with
+    static int _folders;
+
+    readonly Engine _engine;
+    readonly string _folder = Path.Combine(
+        Path.GetTempPath(), $"millrace-fuzz-{Environment.ProcessId}-{Interlocked.Increment(ref _folders)}");
+
+    /// <param name="mode">How it runs them: one of <see cref="Modes"/>.</param>
+    /// <param name="fault">A mistake that its compiler makes on purpose.</param>
+    public OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.None)
     {
-        Fault = fault,
-        IsVerified = fault == CompilerFault.None,
-        Features = WasmFeatures.All,
-    });
-    readonly string? _folder = mode == "aot" ? CacheFolder : null;
+        Mode = mode;
+        // The verifier would refuse some mistakes, and here it is the comparison that is to find them.
+        _engine = new(OptionsOf(mode) with
+        {
+            Fault = fault,
+            IsVerified = fault == CompilerFault.None,
+            Features = WasmFeatures.All,
+        });
+    }
 
     /// <summary>Names of modes, and what is special with them.</summary>
     public static IReadOnlyDictionary<string, string> Modes { get; } = new Dictionary<string, string>
@@ -28,20 +37,18 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
         ["aot"] = "compiled ahead of time by crossgen2",
     };
 
-    static string CacheFolder => Path.Combine(Path.GetTempPath(), $"millrace-fuzz-{Environment.ProcessId}");
-
-    static EngineOptions OptionsOf(string mode) => mode switch
+    EngineOptions OptionsOf(string mode) => mode switch
     {
         "jit" => new() { IsPortable = false },
         "portable" => new() { IsPortable = true },
         "metered" => new() { IsPortable = false, IsMetered = true },
         "guard" => new() { IsPortable = false, MemoryChecks = MemoryChecks.Guarded },
-        "aot" => new() { IsPortable = false, IsAheadOfTime = true, Cache = new CodeCache(CacheFolder) },
+        "aot" => new() { IsPortable = false, IsAheadOfTime = true, Cache = new CodeCache(_folder) },
         _ => throw new ArgumentException($"there is no mode {mode}; there are {string.Join(", ", Modes.Keys)}"),
     };
 
     /// <summary>The mode.</summary>
-    public string Mode => mode;
+    public string Mode { get; }
 
     static readonly (string Name, Wasm.ValueType Type)[] Logged =
     [
@@ -176,6 +183,6 @@ sealed class OwnEngine(string mode = "jit", CompilerFault fault = CompilerFault.
     public void Dispose()
     {
         _engine.Dispose();
-        if (_folder is not null && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 }

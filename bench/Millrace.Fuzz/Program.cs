@@ -99,7 +99,8 @@ root.SetAction(async (result, cancel) =>
         }
 
         using var run = new ComparisonRun(
-            theirs, isOwn ? new OwnSource() : new WasmOptSource(), result.GetRequiredValue(modes), result.GetValue(fault), result.GetRequiredValue(keep));
+            theirs, isOwn ? new OwnSource() : new WasmOptSource(), result.GetRequiredValue(modes), result.GetValue(fault),
+            result.GetRequiredValue(keep), result.GetValue(file));
         return await run.RunAsync(first, end, limit, cancel);
     }
 });

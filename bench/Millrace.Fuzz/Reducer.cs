@@ -1,11 +1,14 @@
+using System.Diagnostics;
 using System.Text;
 using Millrace.Wasm;
 
 namespace Millrace.Fuzz;
 
-/// <summary>Makes a module smaller on which two engines differ, as long as they still do.</summary>
-sealed class Reducer(Comparison comparison, string mode)
+/// <summary>Makes a module smaller on which two engines differ, as long as they still do, and as long as there is time.</summary>
+sealed class Reducer(Comparison comparison, string mode, TimeSpan limit)
 {
+    readonly Stopwatch _clock = Stopwatch.StartNew();
+
     static readonly string[] Leaves =
         ["(nop)", "(i32.const 0)", "(i64.const 0)", "(f32.const 0)", "(f64.const 0)", "(v128.const i64x2 0 0)", "(i32.const 1)"];
 
@@ -33,7 +36,7 @@ sealed class Reducer(Comparison comparison, string mode)
 
     async Task<bool> ShrinkAsync(Tree tree, Tree part, GeneratedModule module)
     {
-        if (!part.IsList || part.Parent is not { } parent || !parent.Children.Contains(part)) return false;
+        if (_clock.Elapsed > limit || !part.IsList || part.Parent is not { } parent || !parent.Children.Contains(part)) return false;
         var at = parent.Children.IndexOf(part);
         IEnumerable<Tree?> others = [null, .. part.Children.Where(child => child.IsList),
             .. part.Size > 3 ? Leaves.Select(Tree.Parse) : []];

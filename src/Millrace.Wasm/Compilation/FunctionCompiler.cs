@@ -23,6 +23,7 @@ sealed class FunctionCompiler
     readonly BulkInstructions _bulk;
     readonly AtomicInstructions _atomics;
     readonly Vectors _vectors;
+    readonly PartialUse _partialUse;
 
     public FunctionCompiler(ModuleScope module)
     {
@@ -41,6 +42,7 @@ sealed class FunctionCompiler
         _bulk = new BulkInstructions(_body, _stack);
         _atomics = new AtomicInstructions(_body, _stack, _memory);
         _vectors = new Vectors(_stack);
+        _partialUse = new PartialUse(module.Definition);
     }
 
     /// <summary>Adds the function to the image, and what its code stands for to the map.</summary>
@@ -88,7 +90,7 @@ sealed class FunctionCompiler
             _memory.Store(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane);
             return;
         }
-        var isPartial = _body.Memory(reader.Index).IsGuarded && PartialUse.Follows(reader);
+        var isPartial = _body.Memory(reader.Index).IsGuarded && _partialUse.Follows(reader, _body.Function, _stack);
         _memory.Load(reader.Row, reader.Index, reader.MemoryOffset, reader.Lane, isPartial);
     }
 

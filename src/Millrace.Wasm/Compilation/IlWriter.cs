@@ -91,12 +91,19 @@ sealed class IlWriter
     }
 
     /// <summary>Stores a value type through an address that has any alignment.</summary>
-    public void StoreObject(int typeToken)
+    public void StoreObject(int typeToken, bool isVolatile = false)
     {
+        if (isVolatile) Code(ILOpCode.Volatile);
         Unaligned();
         Code(ILOpCode.Stobj);
         Token(typeToken);
         Adjust(-2);
+    }
+
+    public void StoreIndirect(ILOpCode code, bool isVolatile)
+    {
+        if (isVolatile) Code(ILOpCode.Volatile);
+        Op(code);
     }
 
     void Unaligned()

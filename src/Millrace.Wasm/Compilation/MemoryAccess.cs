@@ -48,19 +48,21 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     {
         var value = stack.Pop();
         var address = stack.Pop();
-        if (!body.Memory(memory).IsGuarded) address = CheckedAddress(address, memory, offset, row.AccessBytes);
+        // Where the second of two traps the first must have been made: the JIT would make one of both.
+        var isGuarded = body.Memory(memory).IsGuarded;
+        if (!isGuarded) address = CheckedAddress(address, memory, offset, row.AccessBytes);
         if (!body.Module.Has(CompilerFault.LoadsTooLate)) stack.SettleReadersOf(Reads.Memory);
         WriteAddress(body, stack, memory, address, offset);
         stack.WriteOperand(value);
         if (value.Type == CilType.V128)
         {
-            VectorMemory.WriteStore(body, row.Opcode, lane);
+            VectorMemory.WriteStore(body, row.Opcode, lane, isGuarded);
             return;
         }
         var (narrow, code) = StoreCode(row.Opcode);
         if (row.Opcode == Opcode.I64Store16 && body.Module.Has(CompilerFault.StoresTooMuch)) code = ILOpCode.Stind_i4;
         if (narrow) Il.Op(ILOpCode.Conv_i4);
-        Il.Op(code);
+        Il.StoreIndirect(code, isVolatile: isGuarded);
     }
 
     /// <summary>The load itself; its check was written when it was met.</summary>

@@ -73,25 +73,26 @@ static class VectorMemory
     }
 
     /// <summary>Writes the store behind address and vector.</summary>
-    public static void WriteStore(FunctionBody body, Opcode opcode, int lane)
+    public static void WriteStore(FunctionBody body, Opcode opcode, int lane, bool isGuarded)
     {
         var (il, image) = (body.Il, body.Module.Image);
         if (opcode == Opcode.V128Store)
         {
-            il.StoreObject(image.TypeToken(typeof(Vector128<byte>)));
+            il.StoreObject(image.TypeToken(typeof(Vector128<byte>)), isVolatile: isGuarded);
             return;
         }
         var get = GetElement[opcode - Opcode.V128Store8Lane];
         get.WriteCast(il, image, 0);
         il.Constant(lane);
         get.Write(il, image);
-        il.Op(opcode switch
+        var code = opcode switch
         {
             Opcode.V128Store8Lane => ILOpCode.Stind_i1,
             Opcode.V128Store16Lane => ILOpCode.Stind_i2,
             Opcode.V128Store32Lane => ILOpCode.Stind_i4,
             _ => ILOpCode.Stind_i8,
-        });
+        };
+        il.StoreIndirect(code, isVolatile: isGuarded);
     }
 
     static ILOpCode LoadCode(int log2) => log2 switch

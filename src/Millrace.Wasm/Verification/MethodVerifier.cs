@@ -274,10 +274,13 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
         _frame.CheckResults();
     }
 
+    static ReadOnlySpan<byte> UnalignedPrefix => [(int)ILOpCode.Unaligned >> 8, (int)ILOpCode.Unaligned & 0xFF];
+
     void CheckPrefix(ReadOnlySpan<byte> code, ILOpCode prefix, int at)
     {
         var isFine = at < code.Length && !_scan.IsTarget(at) && (prefix == ILOpCode.Volatile
-            ? (ILOpCode)code[at] == ILOpCode.Ldfld
+            ? (ILOpCode)code[at] is ILOpCode.Ldfld or (>= ILOpCode.Stind_i1 and <= ILOpCode.Stind_r8)
+                || code[at..].StartsWith(UnalignedPrefix) // which has its own rule
             : (ILOpCode)code[at] is ILOpCode.Ldobj or ILOpCode.Stobj && code[at - 1] == 1);
         if (!isFine) throw new Refusal($"{prefix} before another instruction");
     }
