@@ -133,6 +133,7 @@ static class NumberRules
         (Kind.Index32, Kind.MemoryBase) => new(Kind.Address32, right.Of, left.Slot),
         (Kind.Index64, Kind.MemoryBase) => new(Kind.Address64, right.Of, left.Slot),
         (Kind.MemoryBase, Kind.IndexConstant) => new(Kind.AddressConstant, left.Of, -1, right.Number),
+        (Kind.IndexConstant, Kind.MemoryBase) => new(Kind.AddressConstant, right.Of, -1, left.Number),
         (Kind.Address32 or Kind.Address64 or Kind.AddressConstant or Kind.Cells, Kind.IndexConstant)
             when left.Number + right.Number >= left.Number => left with { Number = left.Number + right.Number },
         _ => throw new Refusal($"the sum of {left.Kind} and {right.Kind}"),

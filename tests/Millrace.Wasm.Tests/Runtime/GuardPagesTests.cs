@@ -165,6 +165,29 @@ public sealed class GuardPagesTests
     [SkippableFact]
     public void A_load_whose_value_is_abandoned_traps_too() => Assert.Empty(Differences(Abandoned));
 
+    // The sum was refused at seed 1001022.
+    [SkippableTheory]
+    [InlineData("i32.add")]
+    [InlineData("i32.sub")]
+    [InlineData("i32.mul")]
+    [InlineData("i32.and")]
+    [InlineData("i32.or")]
+    [InlineData("i32.xor")]
+    [InlineData("i32.shl")]
+    [InlineData("i32.rotl")]
+    [InlineData("i32.lt_u")]
+    public void An_address_may_be_computed_of_constants(string operation)
+    {
+        using var engine = GuardedEngine();
+        var address = $"({operation} (i32.const 16) (i32.const 5))";
+        using var guest = Guest.FromWat($"""
+            (module (memory 1) (func (export "run") (result i32)
+              (i32.store {address} (i32.const 7)) (i32.store offset=4 {address} (i32.load8_u {address})) (i32.load offset=4 {address})))
+            """, engine: engine);
+
+        Assert.Equal(7, guest.CallI32("run"));
+    }
+
     // They are counted, so that one more or fewer is noticed.
     [SkippableFact]
     public void Only_an_access_across_the_end_may_lose_its_trap()
