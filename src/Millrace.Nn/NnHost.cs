@@ -4,8 +4,9 @@ using Millrace.Wasm;
 namespace Millrace.Nn;
 
 /// <summary>
-/// WASI-NN for one guest: WasmEdge's <c>wasi_ephemeral_nn</c>, and with it the standard's. Each instance that imports it
-/// sees the graphs and contexts that it made itself. One thread at a time.
+/// WASI-NN for one guest: WasmEdge's <c>wasi_ephemeral_nn</c>, and with it the standard's; its <c>wasmedge_tensorflow</c>
+/// and <c>wasmedge_image</c>; and <c>wasi:logging</c>, which programs of models import too. Each instance that imports it sees
+/// the graphs and contexts that it made itself. One thread at a time.
 /// </summary>
 public sealed class NnHost(NnOptions options) : IDisposable
 {
@@ -18,6 +19,8 @@ public sealed class NnHost(NnOptions options) : IDisposable
     public void Define(Linker linker)
     {
         foreach (var entry in CallTable.All) linker.Define(entry.Module, entry.Name, entry.Type, Bind(entry));
+        linker.Define(LoggingCalls.Module, LoggingCalls.Name, LoggingCalls.Type,
+            (caller, arguments, _) => LoggingCalls.Log(options, caller.Memory, new(arguments)));
     }
 
     /// <summary>Frees all that was loaded.</summary>
@@ -28,7 +31,7 @@ public sealed class NnHost(NnOptions options) : IDisposable
     }
 
     HostFunction Bind(CallEntry entry) => (caller, arguments, results) =>
-        results[0] = Value.From((int)entry.Invoke(Session(caller.Instance), new(caller), arguments));
+        results[0] = Value.From((int)entry.Invoke(Session(caller.Instance), new(caller, entry.Fault), arguments));
 
     NnSession Session(Instance caller)
     {

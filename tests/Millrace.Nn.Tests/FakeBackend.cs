@@ -24,22 +24,23 @@ sealed class FakeBackend(NnEncoding encoding, params TensorPort[] ports) : INnBa
     {
         OnLoad(model);
         Models.Add(model);
-        return new Graph(this, [.. ports]);
+        return new Graph(this, [.. ports], model.Outputs);
     }
 
     sealed class Graph : INnGraph
     {
         readonly FakeBackend _backend;
 
-        public Graph(FakeBackend backend, ImmutableArray<TensorPort> ports)
+        public Graph(FakeBackend backend, ImmutableArray<TensorPort> ports, ImmutableArray<string> outputs)
         {
             (_backend, Inputs) = (backend, ports);
+            Outputs = outputs.IsEmpty ? ports : [.. outputs.Select((name, i) => ports[i] with { Name = name })];
             backend.Open++;
         }
 
         public ImmutableArray<TensorPort> Inputs { get; }
 
-        public ImmutableArray<TensorPort> Outputs => Inputs;
+        public ImmutableArray<TensorPort> Outputs { get; }
 
         public INnContext CreateContext() => new Context(_backend);
 

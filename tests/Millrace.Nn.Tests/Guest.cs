@@ -41,6 +41,16 @@ sealed class Guest : IDisposable
     public NnErrno Call(string name, params uint[] arguments) => (NnErrno)_instance.FindFunction(name)!
         .Call([.. arguments.Select(argument => Value.From((int)argument))])[0].AsI32;
 
+    /// <summary>The guest's own line.</summary>
+    public void Say(uint level, string context, string message)
+    {
+        var ((at, length), (messageAt, messageLength)) = (Put(context), Put(message));
+        Say(level, at, length, messageAt, messageLength);
+    }
+
+    public void Say(params uint[] arguments) =>
+        _instance.FindFunction("log")!.Call([.. arguments.Select(argument => Value.From((int)argument))]);
+
     public uint MustCall(string name, params uint[] arguments)
     {
         var errno = Call(name, arguments);
@@ -125,6 +135,7 @@ sealed class Guest : IDisposable
             text.Append($"(import \"{call.Module}\" \"{call.Name}\" (func ${call.Name} (param{parameters}) (result i32)))\n");
         }
 
+        text.Append("(import \"wasi:logging/logging\" \"log\" (func $log (param i32 i32 i32 i32 i32)))\n");
         if (hasMemory) text.Append("(memory (export \"memory\") 16)\n");
         foreach (var call in CallTable.All)
         {
@@ -133,6 +144,7 @@ sealed class Guest : IDisposable
             text.Append($"(func (export \"{call.Name}\") (param{parameters}) (result i32){gets} call ${call.Name})\n");
         }
 
-        return text.Append(')').ToString();
+        text.Append("(func (export \"log\") (param i32 i32 i32 i32 i32) ");
+        return text.Append("local.get 0 local.get 1 local.get 2 local.get 3 local.get 4 call $log))").ToString();
     }
 }

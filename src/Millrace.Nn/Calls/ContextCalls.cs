@@ -43,14 +43,7 @@ static class ContextCalls
     {
         var context = Loaded(session, handle);
         var tensor = GuestTensor.Read(memory, record, session.Limits, context.Graph.Graph.Inputs, index);
-        var others = session.Contexts.All.Sum(one => one.Inputs.Sum(input => input.Value))
-            - context.Inputs.GetValueOrDefault(index);
-        if (others + tensor.Data.Length > session.Limits.InputBytesMax)
-        {
-            throw new NnException(NnErrno.TooLarge, $"an input of {tensor.Data.Length} bytes beside {others} of others; "
-                + $"the limit is {session.Limits.InputBytesMax}");
-        }
-
+        session.ReserveInputBytes(tensor.Data.Length, context.Inputs.GetValueOrDefault(index));
         context.Context.SetInput(index, tensor);
         context.Inputs[index] = tensor.Data.Length;
         context.Tokens = 0;

@@ -4,8 +4,9 @@ using Millrace.Wasm;
 
 namespace Millrace.Nn.Calls;
 
-/// <summary>The caller's memory; all values little-endian. A bad pointer is an invalid argument.</summary>
-readonly struct GuestMemory(Caller caller)
+/// <summary>The caller's memory; all values little-endian.</summary>
+/// <param name="fault">What a bad pointer is.</param>
+readonly struct GuestMemory(Caller caller, NnErrno fault)
 {
     static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
@@ -15,7 +16,7 @@ readonly struct GuestMemory(Caller caller)
 
     public Span<byte> Bytes(uint address, uint length) => caller.Memory.TrySpan(address, length, out var span)
         ? span
-        : throw new NnException(NnErrno.InvalidArgument, $"{length} bytes at {address} are outside the guest's memory");
+        : throw new NnException(fault, $"{length} bytes at {address} are outside the guest's memory");
 
     /// <summary>Room for a result, looked for before anything is done.</summary>
     public Span<byte> Room(uint address) => Bytes(address, sizeof(uint));

@@ -56,6 +56,9 @@ sealed class NnSession(NnOptions options) : IDisposable
 
     public HandleTable<LoadedGraph> Graphs { get; } = new("graph", options.Limits.GraphsMax);
 
+    /// <summary>Sessions of <c>wasmedge_tensorflow</c>.</summary>
+    public HandleTable<TensorFlowSession> TensorFlow { get; } = new("session", options.Limits.GraphsMax);
+
     public HandleTable<LoadedContext> Contexts { get; } = new("context", options.Limits.ContextsMax);
 
     /// <summary>Graphs by the name that they were loaded under.</summary>
@@ -74,10 +77,20 @@ sealed class NnSession(NnOptions options) : IDisposable
     /// <summary>Refuses models that with those already there would be over the limit.</summary>
     public void ReserveBuilderBytes(long bytes)
     {
-        var held = Graphs.All.Sum(graph => graph.Bytes);
+        var held = Graphs.All.Sum(graph => graph.Bytes) + TensorFlow.All.Sum(one => one.Model.Length);
         if (held + bytes <= Limits.BuilderBytesMax) return;
         throw new NnException(
             NnErrno.TooLarge, $"{bytes} bytes of a model beside {held} of others; the limit is {Limits.BuilderBytesMax}");
+    }
+
+    /// <summary>Refuses an input that with those already there would be over the limit.</summary>
+    /// <param name="former">Bytes of the one that it takes the place of.</param>
+    public void ReserveInputBytes(long bytes, long former)
+    {
+        var others = Contexts.All.Sum(one => one.Inputs.Values.Sum()) + TensorFlow.All.Sum(one => one.InputBytes) - former;
+        if (others + bytes <= Limits.InputBytesMax) return;
+        throw new NnException(
+            NnErrno.TooLarge, $"an input of {bytes} bytes beside {others} of others; the limit is {Limits.InputBytesMax}");
     }
 
     /// <summary>Computes until it is done, its time is over, or the guest is stopped.</summary>
@@ -105,15 +118,20 @@ sealed class NnSession(NnOptions options) : IDisposable
     public void Log(string line)
     {
         if (_lines > LinesMax) return;
+        Options.Log(_lines++ < LinesMax ? Plain(line) : $"wasi-nn: {LinesMax} lines; further ones are dropped");
+    }
+
+    /// <summary>A line without escape sequences for a terminal, and not too long.</summary>
+    public static string Plain(string line)
+    {
         if (line.Length > LineLengthMax) line = line[..LineLengthMax] + "…";
-        // No escape sequences for the person's terminal.
-        var plain = string.Concat(line.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '?' : letter));
-        Options.Log(_lines++ < LinesMax ? plain : $"wasi-nn: {LinesMax} lines; further ones are dropped");
+        return string.Concat(line.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '?' : letter));
     }
 
     public void Dispose()
     {
         foreach (var context in Contexts.All) context.Context.Dispose();
         foreach (var graph in Graphs.All) graph.Dispose();
+        foreach (var one in TensorFlow.All) one.Dispose();
     }
 }
