@@ -56,10 +56,10 @@ public sealed class CodeCache
     {
         var began = Stopwatch.GetTimestamp();
         if (WhyNot(options) is { } reason) throw new AheadException(reason);
-        var hash = CacheKey.Of(options, module.Span);
-        var path = PathOf(hash);
-        if (CacheFile.Read(path, hash) is { } known) return Report(known.Remaining, wasThere: true);
-        if (AheadCompiler.Compile(options, module, hash, Folder, CompileTimeMax, cancel) is not { } made)
+        var key = CacheKey.Of(options, module);
+        var path = PathOf(key);
+        if (CacheFile.Read(path, key) is { } known) return Report(known.Remaining, wasThere: true);
+        if (AheadCompiler.Compile(options, key, Folder, CompileTimeMax, cancel) is not { } made)
             return new("", 0, 0, WasThere: false, Stopwatch.GetElapsedTime(began));
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
         File.Move(made.File, path, overwrite: true);
@@ -71,7 +71,7 @@ public sealed class CodeCache
     }
 
     /// <summary>The image of a module; null where the cache has none.</summary>
-    internal LoadedImage? Find(EngineOptions options, ReadOnlySpan<byte> module)
+    internal LoadedImage? Find(EngineOptions options, ReadOnlyMemory<byte> module)
     {
         // Nothing was ever compiled: there is nothing to say.
         if (!Directory.Exists(Folder)) return null;
@@ -80,12 +80,10 @@ public sealed class CodeCache
             if (Interlocked.Exchange(ref _said, 1) == 0) Notice(reason);
             return null;
         }
-        var hash = CacheKey.Of(options, module);
-        var path = PathOf(hash);
-        if (LoadedImages.Find(path) is { } loaded) return loaded;
-        if (!File.Exists(path)) return null;
-        if (LoadedImages.Load(path, path, hash) is not { } image) return null;
-        Touch(path);
+        var key = CacheKey.Of(options, module);
+        var path = PathOf(key);
+        var image = LoadedImages.Find(key, path, out var isNew);
+        if (isNew && image is not null) Touch(path);
         return image;
     }
 
@@ -96,7 +94,7 @@ public sealed class CodeCache
             ? "a portable engine compiles nothing ahead of time" : PrivateFolder.Prepare(Folder);
     }
 
-    string PathOf(byte[] hash) => Path.Combine(Folder, Convert.ToHexStringLower(hash) + Suffix);
+    string PathOf(CacheKey key) => Path.Combine(Folder, key.Name + Suffix);
 
     void Touch(string path)
     {

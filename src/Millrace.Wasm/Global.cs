@@ -69,7 +69,7 @@ public sealed unsafe class Global
         }
         else
         {
-            value.AsV128.Store(Cell); // a cell has room for the widest
+            value.Store(Cell);
         }
     }
 }

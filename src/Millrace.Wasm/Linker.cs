@@ -31,8 +31,7 @@ public sealed class Caller
 /// host functions.</summary>
 public sealed class Linker(Engine engine)
 {
-    readonly Dictionary<(string Module, string Name), object> _externs = [];
-    readonly Dictionary<(string Module, string Name, Signature Signature), HostDefinition> _overloads = [];
+    readonly Dictionary<string, Dictionary<string, Definition>> _modules = [];
 
     /// <summary>The engine.</summary>
     public Engine Engine { get; } = engine;
@@ -43,27 +42,29 @@ public sealed class Linker(Engine engine)
 
     /// <summary>Defines a host function under two names; a later definition replaces an earlier one.</summary>
     public void Define(string module, string name, FunctionType type, HostFunction function) =>
-        _externs[(module, name)] = new HostDefinition(Engine.Signatures.Of(type), function);
+        At(module, name).External = new HostDefinition(Engine.Signatures.Of(type), function);
 
     /// <summary>Defines a host function for those imports of two names that have exactly its type; imports of another
     /// type get what <see cref="Define(string, string, FunctionType, HostFunction)"/> said.</summary>
     public void DefineOverload(string module, string name, FunctionType type, HostFunction function)
     {
         var signature = Engine.Signatures.Of(type);
-        _overloads[(module, name, signature)] = new(signature, function);
+        var overloads = At(module, name).Overloads ??= [];
+        overloads.RemoveAll(overload => overload.Signature == signature);
+        overloads.Add(new(signature, function));
     }
 
     /// <summary>Defines all exports of an instance under a module name.</summary>
     public void Define(string module, Instance instance)
     {
-        foreach (var export in instance.Module.Exports) _externs[(module, export.Name)] = instance.Extern(export);
+        foreach (var export in instance.Module.Exports) At(module, export.Name).External = instance.Extern(export);
     }
 
     /// <summary>Defines a <see cref="Function"/>, <see cref="Memory"/>, <see cref="Table"/>, <see cref="Global"/> or
     /// <see cref="Tag"/>.</summary>
     /// <exception cref="ArgumentException">It is none of them.</exception>
     public void Define(string module, string name, object external) =>
-        _externs[(module, name)] = external is Function or Memory or Table or Global or Tag
+        At(module, name).External = external is Function or Memory or Table or Global or Tag
             ? external
             : throw new ArgumentException($"a {external.GetType().Name} cannot be imported", nameof(external));
 
@@ -84,8 +85,27 @@ public sealed class Linker(Engine engine)
     /// <param name="module">The first name.</param>
     /// <param name="name">The second name.</param>
     /// <param name="wanted">The type of the import where it is a function.</param>
-    internal object? Find(string module, string name, Signature? wanted) =>
-        wanted is not null && _overloads.TryGetValue((module, name, wanted), out var overload)
-            ? overload
-            : _externs.GetValueOrDefault((module, name));
+    internal object? Find(string module, string name, Signature? wanted)
+    {
+        if (!_modules.TryGetValue(module, out var names) || !names.TryGetValue(name, out var definition)) return null;
+        foreach (var overload in definition.Overloads ?? [])
+            if (overload.Signature == wanted) return overload;
+        return definition.External;
+    }
+
+    Definition At(string module, string name)
+    {
+        if (!_modules.TryGetValue(module, out var names)) _modules[module] = names = [];
+        if (!names.TryGetValue(name, out var definition)) names[name] = definition = new();
+        return definition;
+    }
+
+    /// <summary>What stands under two names.</summary>
+    sealed class Definition
+    {
+        public object? External { get; set; }
+
+        /// <summary>For imports of exactly their type.</summary>
+        public List<HostDefinition>? Overloads { get; set; }
+    }
 }

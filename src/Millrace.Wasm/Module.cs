@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
@@ -39,15 +38,20 @@ public sealed record ModuleExport(string Name, ExternKind Kind, int Index);
 /// <summary>Validated code; immutable, shared by any number of stores and threads.</summary>
 public sealed class Module
 {
-    readonly FrozenDictionary<string, ModuleExport> _exports;
+    readonly Dictionary<string, ModuleExport> _exports = [];
 
     Module(Engine engine, ModuleDefinition definition, CompiledModule code)
     {
         (Engine, Definition, Code) = (engine, definition, code);
-        _exports = Exports.ToFrozenDictionary(export => export.Name);
+        foreach (var export in Exports) _exports.Add(export.Name, export);
         Images = new MemoryImages(engine, definition);
-        Imports = [.. definition.Imports.Select(import => new ModuleImport(import.Module, import.Name, import.Kind,
-            TypeOf(import)))];
+        var imports = new ModuleImport[definition.Imports.Length];
+        for (var i = 0; i < imports.Length; i++)
+        {
+            var import = definition.Imports[i];
+            imports[i] = new(import.Module, import.Name, import.Kind, TypeOf(import));
+        }
+        Imports = Arrays<ModuleImport>.Immutable(imports);
     }
 
     /// <summary>The engine it was compiled for.</summary>
@@ -85,7 +89,7 @@ public sealed class Module
         if (engine.Options.Cache is { } cache)
         {
             if (engine.Options.IsAheadOfTime) cache.Compile(engine.Options, bytes);
-            if (cache.Find(engine.Options, bytes.Span) is { } loaded) return Link(engine, bytes, loaded);
+            if (cache.Find(engine.Options, bytes) is { } loaded) return Link(engine, bytes, loaded);
         }
         var definition = Decoder.Decode(bytes, engine.Options.Without);
         Validator.Validate(definition, engine.Options.Without);

@@ -36,7 +36,7 @@ public sealed unsafe class Store : IDisposable
     readonly Lock _gate = new();
     readonly List<Instance> _instances = [];
     readonly List<Memory> _memories = [];
-    readonly List<nint> _cells = [];
+    readonly ArrayBuilder<nint> _cells = new();
     ObjectHeap? _objects;
     nuint _stackLimit = nuint.MaxValue;
     long _elements;
@@ -246,7 +246,7 @@ public sealed unsafe class Store : IDisposable
         _isDisposed = true;
         foreach (var memory in _memories) memory.Free();
         if (_objects is not null) _objects.Free();
-        foreach (var cells in _cells) NativeMemory.Free((void*)cells);
+        for (var i = 0; i < _cells.Count; i++) NativeMemory.Free((void*)_cells[i]);
         NativeMemory.Free(_fuel);
         _fuel = null;
         _memories.Clear();

@@ -89,7 +89,7 @@ public sealed class Table
             Store.TryChargeElements(-count);
             return -1;
         }
-        Array.Fill(Elements, value, before, (int)count);
+        if (value is not null) Array.Fill(Elements, value, before, (int)count);
         Length = length;
         return before;
     }

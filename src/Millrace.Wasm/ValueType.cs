@@ -73,6 +73,14 @@ public readonly record struct ValueType(ValueKind Kind, bool IsNullable, HeapKin
     /// <summary><c>externref</c></summary>
     public static readonly ValueType ExternRef = new(ValueKind.Ref, true, HeapKind.Extern, 0);
 
+    /// <inheritdoc/>
+    public bool Equals(ValueType other) => Kind == other.Kind && IsNullable == other.IsNullable
+        && Heap == other.Heap && TypeIndex == other.TypeIndex;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        (TypeIndex * 0x9E3779B) ^ ((int)Kind | ((int)Heap << 8) | (IsNullable ? 1 << 16 : 0));
+
     /// <summary>A reference to an abstract heap type.</summary>
     public static ValueType Reference(HeapKind heap, bool isNullable) => new(ValueKind.Ref, isNullable, heap, 0);
 

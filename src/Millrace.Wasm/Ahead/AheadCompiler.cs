@@ -18,13 +18,12 @@ static class AheadCompiler
     /// <summary>Compiles a module into a new file within a folder; null: it has no code.</summary>
     /// <exception cref="AheadException">crossgen2 failed.</exception>
     public static Made? Compile(
-        EngineOptions options, ReadOnlyMemory<byte> module, byte[] key, string folder, TimeSpan time,
-        CancellationToken cancel)
+        EngineOptions options, CacheKey key, string folder, TimeSpan time, CancellationToken cancel)
     {
-        var definition = Decoder.Decode(module);
+        var definition = Decoder.Decode(key.Module);
         Validator.Validate(definition);
         using var engine = new Engine(options);
-        if (ModuleCompiler.CompileAhead(engine, definition, new Guid(key.AsSpan(0, 16))) is not var (image, links))
+        if (ModuleCompiler.CompileAhead(engine, definition, Guid.ParseExact(key.Name.AsSpan(0, 32), "N")) is not var (image, links))
             return null;
         var name = Path.Combine(folder, $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}{Suffix}");
         var work = Directory.CreateDirectory(Path.ChangeExtension(name, ".work")).FullName;

@@ -1,23 +1,27 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Millrace.Wasm.Ahead;
 
 /// <summary>
-/// The name of an image: a hash of the module and of all that made machine code of it. Builds of the engine and of the
-/// runtime are told apart by the identity of their assemblies, which is another for every other content.
+/// What an image is made of: a module, and all that makes machine code of it. Both stand in the image's file and are
+/// compared byte for byte; the name is there to find it. Builds of the engine and of the runtime are told apart by the
+/// identity of their assemblies, which is another for every other content.
 /// </summary>
-static class CacheKey
+sealed class CacheKey
 {
     /// <summary>Raised when the meaning of a cache file changes.</summary>
-    const int Format = 1;
+    const int Format = 2;
 
-    /// <summary>Bytes of a key.</summary>
-    public const int Bytes = 32;
+    CacheKey(ReadOnlyMemory<byte> module, byte[] settings)
+    {
+        (Module, Settings) = (module, settings);
+        var print = new Fingerprint();
+        print.Add(settings);
+        print.Add(module.Span);
+        Name = print.ToString();
+    }
 
     /// <summary>The engine as it runs: images hold its helpers and the layout of its classes.</summary>
     public static Guid Engine { get; } = typeof(CacheKey).Module.ModuleVersionId;
@@ -26,23 +30,38 @@ static class CacheKey
     // The image is right on every CPU all the same: the runtime checks what each method assumes, and refuses it.
     public static string? InstructionSet { get; } = Find();
 
-    // Strings put together by hand: in a fresh process the JIT would compile an interpolation first.
-    static readonly string Surroundings = string.Join(' ',
-        Text(Format), Engine.ToString(), typeof(object).Module.ModuleVersionId.ToString(),
-        RuntimeInformation.FrameworkDescription, RuntimeInformation.RuntimeIdentifier, InstructionSet,
-        Text((int)Vectors()));
+    /// <summary>The module.</summary>
+    public ReadOnlyMemory<byte> Module { get; }
 
-    public static byte[] Of(EngineOptions options, ReadOnlySpan<byte> module)
+    /// <summary>Engine, runtime, CPU and options.</summary>
+    public byte[] Settings { get; }
+
+    /// <summary>Name of the file.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether it is the key of the same code.</summary>
+    public bool IsSame(CacheKey other) =>
+        Settings.AsSpan().SequenceEqual(other.Settings) && Module.Span.SequenceEqual(other.Module.Span);
+
+    public static CacheKey Of(EngineOptions options, ReadOnlyMemory<byte> module)
     {
-        var text = string.Join(' ',
-            Surroundings, options.IsMetered ? "metered" : "", options.IsPortable ? "portable" : "",
-            options.IsVerified ? "" : "unverified",
-            Text((int)options.MemoryChecks), Text((int)options.Fault), Text((int)options.Without),
-            Convert.ToHexStringLower(SHA256.HashData(module)));
-        return SHA256.HashData(Encoding.UTF8.GetBytes(text));
+        var settings = new MemoryStream();
+        using var writer = new BinaryWriter(settings);
+        writer.Write(Format);
+        writer.Write(Engine.ToByteArray());
+        writer.Write(typeof(object).Module.ModuleVersionId.ToByteArray());
+        writer.Write(RuntimeInformation.RuntimeIdentifier);
+        writer.Write(InstructionSet ?? "");
+        writer.Write(Sse41.IsSupported || AdvSimd.IsSupported); // Compilation/X86Vectors
+        writer.Write(options.IsMetered);
+        writer.Write(options.IsPortable);
+        writer.Write(options.IsVerified);
+        writer.Write((int)options.MemoryChecks);
+        writer.Write((int)options.Fault);
+        writer.Write((int)options.Without);
+        writer.Flush();
+        return new(module, settings.ToArray());
     }
-
-    static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     static string? Find()
     {
@@ -51,18 +70,5 @@ static class CacheKey
         if (Avx2.IsSupported && Bmi1.IsSupported && Bmi2.IsSupported && Fma.IsSupported && Lzcnt.IsSupported)
             return "x86-64-v3";
         return Sse42.IsSupported && Popcnt.IsSupported ? "x86-64-v2" : null;
-    }
-
-    // What the compiler itself asks of the CPU: see Compilation/X86Vectors.
-    static VectorSets Vectors() =>
-        (Sse2.IsSupported ? VectorSets.Sse2 : 0) | (Sse41.IsSupported ? VectorSets.Sse41 : 0)
-        | (AdvSimd.IsSupported ? VectorSets.AdvSimd : 0);
-
-    [Flags]
-    enum VectorSets
-    {
-        Sse2 = 1,
-        Sse41 = 2,
-        AdvSimd = 4,
     }
 }

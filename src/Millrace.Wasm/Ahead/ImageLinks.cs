@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Wasm.Binary;
 using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime.Objects;
 
@@ -68,15 +69,15 @@ sealed record ImageLinks
         var (features, remaining) = ((WasmFeatures)reader.ReadInt32(), reader.ReadInt32());
         var (slots, crossings) = (ReadIndexes(reader), ReadIndexes(reader));
         var numbers = new LinkedNumber[Count(reader)];
-        foreach (ref var number in numbers.AsSpan())
-            number = new(reader.ReadInt32(), (LinkedKind)reader.ReadByte());
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = new(reader.ReadInt32(), (LinkedKind)reader.ReadByte());
         return new()
         {
             Features = features,
             Remaining = remaining,
             Slots = slots,
             Crossings = crossings,
-            Numbers = [.. numbers],
+            Numbers = Arrays<LinkedNumber>.Immutable(numbers),
         };
     }
 
@@ -89,8 +90,8 @@ sealed record ImageLinks
     static ImmutableArray<int> ReadIndexes(BinaryReader reader)
     {
         var indexes = new int[Count(reader)];
-        foreach (ref var index in indexes.AsSpan()) index = reader.ReadInt32();
-        return [.. indexes];
+        for (var i = 0; i < indexes.Length; i++) indexes[i] = reader.ReadInt32();
+        return Arrays<int>.Immutable(indexes);
     }
 
     // Each takes a byte or more.

@@ -1,10 +1,9 @@
-using System.Collections.Concurrent;
 using Millrace.Wasm.Compilation;
 
 namespace Millrace.Wasm.Ahead;
 
-/// <summary>An image with machine code, and what it takes to link it.</summary>
-sealed record LoadedImage(GuestImage Image, ImageLinks Links);
+/// <summary>An image with machine code, what it takes to link it, and what it was made of.</summary>
+sealed record LoadedImage(GuestImage Image, ImageLinks Links, CacheKey Key);
 
 /// <summary>
 /// The images of the cache that this process has loaded. They stay until it ends: the runtime uses machine code of a
@@ -12,22 +11,24 @@ sealed record LoadedImage(GuestImage Image, ImageLinks Links);
 /// </summary>
 static class LoadedImages
 {
-    static readonly ConcurrentDictionary<string, LoadedImage> ByKey = [];
+    static readonly Dictionary<string, LoadedImage> ByPath = [];
     static readonly Lock Gate = new();
 
-    /// <summary>The image of that key, if this process has it.</summary>
-    public static LoadedImage? Find(string key) => ByKey.GetValueOrDefault(key);
-
-    /// <summary>Loads the image of that key; null: the file is not what it should be.</summary>
-    public static LoadedImage? Load(string key, string path, ReadOnlySpan<byte> hash)
+    /// <summary>The image of that key in that file, loaded now or before; null: the file is not what it should be.
+    /// </summary>
+    /// <param name="key">What it must be made of.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="isNew">Whether it was loaded now.</param>
+    public static LoadedImage? Find(CacheKey key, string path, out bool isNew)
     {
         lock (Gate)
         {
-            if (ByKey.TryGetValue(key, out var loaded)) return loaded;
-            if (CacheFile.Read(path, hash) is not { } links) return null;
+            isNew = !ByPath.TryGetValue(path, out var loaded);
+            if (loaded is not null) return loaded.Key.IsSame(key) ? loaded : null;
+            if (!File.Exists(path) || CacheFile.Read(path, key) is not { } links) return null;
             try
             {
-                return ByKey[key] = new(new GuestImage(path), links);
+                return ByPath[path] = new(new GuestImage(path), links, key);
             }
             catch (Exception e) when (e is BadImageFormatException or IOException)
             {

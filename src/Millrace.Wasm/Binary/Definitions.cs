@@ -43,10 +43,10 @@ sealed class TypeDefinition
     public FunctionType? Function { get; init; }
 
     /// <summary>Struct types: the fields. Array types: the element alone.</summary>
-    public ImmutableArray<FieldType> Fields { get; init; } = [];
+    public ImmutableArray<FieldType> Fields { get; init; } = Arrays<FieldType>.Empty;
 
     /// <summary>Declared supertypes (at most one in a valid module).</summary>
-    public ImmutableArray<int> Supertypes { get; init; } = [];
+    public ImmutableArray<int> Supertypes { get; init; } = Arrays<int>.Empty;
 
     /// <summary>Whether no subtype may be declared.</summary>
     public bool IsFinal { get; init; } = true;
@@ -68,7 +68,7 @@ sealed class FunctionDefinition
     public ImportDefinition? Import { get; init; }
 
     /// <summary>Locals behind the parameters, in runs; zero counts are left out.</summary>
-    public ImmutableArray<LocalRun> Locals { get; init; } = [];
+    public ImmutableArray<LocalRun> Locals { get; init; } = Arrays<LocalRun>.Empty;
 
     /// <summary>Number of locals behind the parameters.</summary>
     public int LocalCount { get; init; }

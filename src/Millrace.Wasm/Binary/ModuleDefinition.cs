@@ -25,32 +25,32 @@ sealed class ModuleDefinition
     public required ReadOnlyMemory<byte> Bytes { get; init; }
 
     /// <summary>Types by index, recursion groups flattened.</summary>
-    public ImmutableArray<TypeDefinition> Types { get; init; } = [];
+    public ImmutableArray<TypeDefinition> Types { get; init; } = Arrays<TypeDefinition>.Empty;
 
-    public ImmutableArray<ImportDefinition> Imports { get; init; } = [];
+    public ImmutableArray<ImportDefinition> Imports { get; init; } = Arrays<ImportDefinition>.Empty;
 
-    public ImmutableArray<FunctionDefinition> Functions { get; init; } = [];
+    public ImmutableArray<FunctionDefinition> Functions { get; init; } = Arrays<FunctionDefinition>.Empty;
 
-    public ImmutableArray<TableDefinition> Tables { get; init; } = [];
+    public ImmutableArray<TableDefinition> Tables { get; init; } = Arrays<TableDefinition>.Empty;
 
-    public ImmutableArray<MemoryDefinition> Memories { get; init; } = [];
+    public ImmutableArray<MemoryDefinition> Memories { get; init; } = Arrays<MemoryDefinition>.Empty;
 
-    public ImmutableArray<GlobalDefinition> Globals { get; init; } = [];
+    public ImmutableArray<GlobalDefinition> Globals { get; init; } = Arrays<GlobalDefinition>.Empty;
 
-    public ImmutableArray<TagDefinition> Tags { get; init; } = [];
+    public ImmutableArray<TagDefinition> Tags { get; init; } = Arrays<TagDefinition>.Empty;
 
-    public ImmutableArray<ModuleExport> Exports { get; init; } = [];
+    public ImmutableArray<ModuleExport> Exports { get; init; } = Arrays<ModuleExport>.Empty;
 
     /// <summary>The start function, or −1. As read: compare as unsigned, see <see cref="HasStart"/>.</summary>
     public int StartFunction { get; init; } = -1;
 
     public bool HasStart { get; init; }
 
-    public ImmutableArray<ElementSegment> Elements { get; init; } = [];
+    public ImmutableArray<ElementSegment> Elements { get; init; } = Arrays<ElementSegment>.Empty;
 
-    public ImmutableArray<DataSegment> Data { get; init; } = [];
+    public ImmutableArray<DataSegment> Data { get; init; } = Arrays<DataSegment>.Empty;
 
-    public ImmutableArray<CustomSection> CustomSections { get; init; } = [];
+    public ImmutableArray<CustomSection> CustomSections { get; init; } = Arrays<CustomSection>.Empty;
 
     /// <summary>The content of the code section: where offsets of debug sections count from.</summary>
     public CodeRange CodeSection { get; init; }
@@ -114,14 +114,16 @@ sealed class ModuleDefinition
 /// <summary>Function types of short-form blocks, made once.</summary>
 static class FunctionTypes
 {
-    public static readonly FunctionType Empty = new([], []);
+    public static readonly FunctionType Empty = new(Arrays<ValueType>.Empty, Arrays<ValueType>.Empty);
 
     static readonly FunctionType[] Single =
     [
-        Empty, new([], [ValueType.I32]), new([], [ValueType.I64]), new([], [ValueType.F32]), new([], [ValueType.F64]),
-        new([], [ValueType.V128]),
+        Empty, Of(ValueType.I32), Of(ValueType.I64), Of(ValueType.F32), Of(ValueType.F64), Of(ValueType.V128),
     ];
 
     public static FunctionType Giving(ValueType result) =>
-        result.Kind == ValueKind.Ref ? new([], [result]) : Single[(int)result.Kind];
+        result.Kind == ValueKind.Ref ? Of(result) : Single[(int)result.Kind];
+
+    static FunctionType Of(ValueType result) =>
+        new(Arrays<ValueType>.Empty, Arrays<ValueType>.Immutable(new[] { result }));
 }

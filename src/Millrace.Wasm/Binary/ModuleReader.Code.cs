@@ -23,7 +23,7 @@ ref partial struct ModuleReader
         {
             var body = new CodeRange(_bytes.Position, _bytes.Position + (int)length);
             _bytes.Position = body.End;
-            return new FunctionBody([], 0, body);
+            return new FunctionBody(Arrays<LocalRun>.Empty, 0, body);
         }
         var section = _bytes;
         var end = section.Position + (int)length;
@@ -63,7 +63,7 @@ ref partial struct ModuleReader
     ImmutableArray<LocalRun> ReadLocals(out int total)
     {
         var runs = _bytes.U32();
-        var locals = ImmutableArray.CreateBuilder<LocalRun>((int)Math.Min(runs, 16));
+        var locals = new ArrayBuilder<LocalRun>((int)Math.Min(runs, 16));
         var sum = 0UL;
         for (var i = 0U; i < runs; i++)
         {
@@ -76,12 +76,14 @@ ref partial struct ModuleReader
             if (count > 0) locals.Add(new LocalRun((int)count, type));
         }
         total = (int)sum;
-        return locals.DrainToImmutable();
+        return locals.Finish();
     }
 
     CodeRange ReadExpression()
     {
         var range = new CodeRange(_bytes.Position, _bytes.End);
+        if (PlainConstant.TryRead(_module, ref _bytes.Position, range.End, out _))
+            return range with { End = _bytes.Position };
         var scan = new InstructionReader(_module, range);
         ScanCode(ref scan, isBody: false);
         _bytes.Position = scan.Position;
@@ -177,10 +179,8 @@ ref partial struct ModuleReader
         if (_tables.Count > 1) _features |= WasmFeatures.ReferenceTypes;
         if (_tags.Count > 0) _features |= WasmFeatures.Exceptions;
         if (_dataCount is not null) _features |= WasmFeatures.BulkMemory;
-        foreach (var global in _globals)
-        {
-            if (global is { IsMutable: true, Import: not null }) _features |= WasmFeatures.MutableGlobals;
-        }
+        for (var i = 0; i < _imported.Globals; i++)
+            if (_globals[i].IsMutable) _features |= WasmFeatures.MutableGlobals;
         foreach (var export in _exports)
         {
             if (export.Kind == ExternKind.Global && IsMutableGlobal(export.Index))

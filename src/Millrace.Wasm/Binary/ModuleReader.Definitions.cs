@@ -50,7 +50,7 @@ ref partial struct ModuleReader
     void ReadExports()
     {
         var count = _bytes.Count(Limits.Exports, "exports");
-        var exports = ImmutableArray.CreateBuilder<ModuleExport>(count);
+        var exports = new ArrayBuilder<ModuleExport>(count);
         for (var i = 0; i < count; i++)
         {
             var name = _bytes.Name();
@@ -59,15 +59,15 @@ ref partial struct ModuleReader
             if (kind > 4) throw Malformed("malformed export kind", at);
             exports.Add(new ModuleExport(name, (ExternKind)kind, _bytes.Index()));
         }
-        _exports = exports.MoveToImmutable();
+        _exports = exports.Finish();
     }
 
     void ReadElements()
     {
         var count = _bytes.Count(Limits.ElementSegments, "element segments");
-        var elements = ImmutableArray.CreateBuilder<ElementSegment>(count);
+        var elements = new ArrayBuilder<ElementSegment>(count);
         for (var i = 0; i < count; i++) elements.Add(ReadElement());
-        _elements = elements.MoveToImmutable();
+        _elements = elements.Finish();
     }
 
     // Flags: bit 0 passive or declarative, bit 1 explicit table (or declarative), bit 2 expressions, not indices.
@@ -110,25 +110,25 @@ ref partial struct ModuleReader
     ImmutableArray<int> ReadFunctionIndices()
     {
         var count = _bytes.Count(Limits.Elements, "elements");
-        var functions = ImmutableArray.CreateBuilder<int>(count);
+        var functions = new ArrayBuilder<int>(count);
         for (var i = 0; i < count; i++) functions.Add(_bytes.Index());
-        return functions.MoveToImmutable();
+        return functions.Finish();
     }
 
     ImmutableArray<CodeRange> ReadExpressions()
     {
         var count = _bytes.Count(Limits.Elements, "elements");
-        var expressions = ImmutableArray.CreateBuilder<CodeRange>(count);
+        var expressions = new ArrayBuilder<CodeRange>(count);
         for (var i = 0; i < count; i++) expressions.Add(ReadExpression());
-        return expressions.MoveToImmutable();
+        return expressions.Finish();
     }
 
     void ReadData()
     {
         var count = _bytes.Count(Limits.DataSegments, "data segments");
-        var data = ImmutableArray.CreateBuilder<DataSegment>(count);
+        var data = new ArrayBuilder<DataSegment>(count);
         for (var i = 0; i < count; i++) data.Add(ReadDataSegment());
-        _data = data.MoveToImmutable();
+        _data = data.Finish();
     }
 
     DataSegment ReadDataSegment()

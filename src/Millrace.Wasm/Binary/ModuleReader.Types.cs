@@ -27,13 +27,14 @@ ref partial struct ModuleReader
     TypeDefinition ReadSubtype(int groupStart, int groupLength)
     {
         var isFinal = true;
-        ImmutableArray<int> supertypes = [];
+        var supertypes = Arrays<int>.Empty;
         if (_bytes.Peek() is 0x50 or 0x4F)
         {
             isFinal = _bytes.Byte() == 0x4F;
-            var list = ImmutableArray.CreateBuilder<int>(_bytes.Count(Limits.Supertypes, "supertypes"));
-            while (list.Count < list.Capacity) list.Add(_bytes.Index());
-            supertypes = list.MoveToImmutable();
+            var count = _bytes.Count(Limits.Supertypes, "supertypes");
+            var list = new ArrayBuilder<int>(count);
+            while (list.Count < count) list.Add(_bytes.Index());
+            supertypes = list.Finish();
             _features |= WasmFeatures.Gc;
         }
         return ReadComposite(new TypeShape(_types.Count, groupStart, groupLength, isFinal, supertypes));
@@ -48,7 +49,7 @@ ref partial struct ModuleReader
                 var function = new FunctionType(
                     ReadValueTypes(Limits.Parameters, "parameters"), ReadValueTypes(Limits.Results, "results"));
                 if (function.Results.Length > 1) _features |= WasmFeatures.MultiValue;
-                return shape.Define(CompositeKind.Function, function, []);
+                return shape.Define(CompositeKind.Function, function, Arrays<FieldType>.Empty);
             case 0x5F:
                 _features |= WasmFeatures.Gc;
                 return shape.Define(CompositeKind.Struct, null, ReadFields());
@@ -65,10 +66,10 @@ ref partial struct ModuleReader
     ImmutableArray<ValueType> ReadValueTypes(int max, string what)
     {
         var count = _bytes.Count(_without == SafetyCheck.Parameters ? int.MaxValue : max, what);
-        if (count == 0) return [];
-        var types = ImmutableArray.CreateBuilder<ValueType>(count);
+        if (count == 0) return Arrays<ValueType>.Empty;
+        var types = new ArrayBuilder<ValueType>(count);
         for (var i = 0; i < count; i++) types.Add(ReadValueType());
-        return types.MoveToImmutable();
+        return types.Finish();
     }
 
     ValueType ReadValueType()
@@ -81,9 +82,9 @@ ref partial struct ModuleReader
     ImmutableArray<FieldType> ReadFields()
     {
         var count = _bytes.Count(_without == SafetyCheck.Fields ? int.MaxValue : Limits.Fields, "fields");
-        var fields = ImmutableArray.CreateBuilder<FieldType>(count);
+        var fields = new ArrayBuilder<FieldType>(count);
         for (var i = 0; i < count; i++) fields.Add(ReadField());
-        return fields.MoveToImmutable();
+        return fields.Finish();
     }
 
     FieldType ReadField()

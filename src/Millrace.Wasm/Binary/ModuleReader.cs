@@ -14,21 +14,21 @@ ref partial struct ModuleReader
     ByteReader _bytes;
     WasmFeatures _features;
 
-    readonly ImmutableArray<TypeDefinition>.Builder _types = ImmutableArray.CreateBuilder<TypeDefinition>();
-    readonly ImmutableArray<ImportDefinition>.Builder _imports = ImmutableArray.CreateBuilder<ImportDefinition>();
-    readonly ImmutableArray<FunctionDefinition>.Builder _functions = ImmutableArray.CreateBuilder<FunctionDefinition>();
-    readonly ImmutableArray<TableDefinition>.Builder _tables = ImmutableArray.CreateBuilder<TableDefinition>();
-    readonly ImmutableArray<MemoryDefinition>.Builder _memories = ImmutableArray.CreateBuilder<MemoryDefinition>();
-    readonly ImmutableArray<GlobalDefinition>.Builder _globals = ImmutableArray.CreateBuilder<GlobalDefinition>();
-    readonly ImmutableArray<TagDefinition>.Builder _tags = ImmutableArray.CreateBuilder<TagDefinition>();
-    readonly ImmutableArray<CustomSection>.Builder _customs = ImmutableArray.CreateBuilder<CustomSection>();
+    readonly ArrayBuilder<TypeDefinition> _types = new();
+    readonly ArrayBuilder<ImportDefinition> _imports = new();
+    readonly ArrayBuilder<FunctionDefinition> _functions = new();
+    readonly ArrayBuilder<TableDefinition> _tables = new();
+    readonly ArrayBuilder<MemoryDefinition> _memories = new();
+    readonly ArrayBuilder<GlobalDefinition> _globals = new();
+    readonly ArrayBuilder<TagDefinition> _tags = new();
+    readonly ArrayBuilder<CustomSection> _customs = new();
 
-    ImmutableArray<ModuleExport> _exports = [];
-    ImmutableArray<ElementSegment> _elements = [];
-    ImmutableArray<DataSegment> _data = [];
+    ImmutableArray<ModuleExport> _exports = Arrays<ModuleExport>.Empty;
+    ImmutableArray<ElementSegment> _elements = Arrays<ElementSegment>.Empty;
+    ImmutableArray<DataSegment> _data = Arrays<DataSegment>.Empty;
     int[] _functionTypes = [];
     ImportCounts _imported;
-    FunctionBody[] _bodies = [];
+    FunctionBody[] _bodies = Arrays<FunctionBody>.None;
     CodeRange _codeSection;
     uint? _dataCount;
     uint? _start;
@@ -59,19 +59,19 @@ ref partial struct ModuleReader
         return new ModuleDefinition
         {
             Bytes = _memory,
-            Types = _types.DrainToImmutable(),
-            Imports = _imports.DrainToImmutable(),
-            Functions = _functions.DrainToImmutable(),
-            Tables = _tables.DrainToImmutable(),
-            Memories = _memories.DrainToImmutable(),
-            Globals = _globals.DrainToImmutable(),
-            Tags = _tags.DrainToImmutable(),
+            Types = _types.Finish(),
+            Imports = _imports.Finish(),
+            Functions = _functions.Finish(),
+            Tables = _tables.Finish(),
+            Memories = _memories.Finish(),
+            Globals = _globals.Finish(),
+            Tags = _tags.Finish(),
             Exports = _exports,
             HasStart = _start is not null,
             StartFunction = (int)(_start ?? uint.MaxValue),
             Elements = _elements,
             Data = _data,
-            CustomSections = _customs.DrainToImmutable(),
+            CustomSections = _customs.Finish(),
             CodeSection = _codeSection,
             Features = _known ?? _features,
             ImportedFunctionCount = _imported.Functions,

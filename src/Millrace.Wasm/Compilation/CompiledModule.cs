@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -24,7 +23,7 @@ sealed class CompiledModule
     readonly EngineOptions _options;
     readonly nint[] _pointers;
     readonly ImageLinks? _links;
-    readonly ConcurrentDictionary<int, StructFactory> _factories = [];
+    ConcurrentDictionary<int, StructFactory>? _factories;
 
     public CompiledModule(ModuleDefinition definition, LinkedTypes types, byte[]? image, EngineOptions options)
     {
@@ -40,11 +39,12 @@ sealed class CompiledModule
         : this(definition, types, image: null, options)
     {
         (Image, _links) = (loaded.Image, loaded.Links);
-        LinkedNumbers = [.. _links.Numbers.Select(number => number.In(types))];
+        LinkedNumbers = new long[_links.Numbers.Length];
+        for (var i = 0; i < LinkedNumbers.Length; i++) LinkedNumbers[i] = _links.Numbers[i].In(types);
         var method = _pointers.Length;
-        foreach (var type in _links.Crossings)
+        for (var i = 0; i < _links.Crossings.Length; i++)
         {
-            var signature = types.SignatureOf(type);
+            var signature = types.SignatureOf(_links.Crossings[i]);
             if (signature.Crossings is null) CrossingCompiler.Use(Image, method, signature);
             method += 2;
         }
@@ -55,7 +55,7 @@ sealed class CompiledModule
     public GuestImage? Image { get; }
 
     /// <summary>What the cells behind those of globals hold.</summary>
-    public ImmutableArray<long> LinkedNumbers { get; } = [];
+    public long[] LinkedNumbers { get; } = [];
 
     /// <summary>Whether its machine code was compiled ahead of time.</summary>
     public bool IsAhead => _links is not null;
@@ -79,11 +79,15 @@ sealed class CompiledModule
     }
 
     /// <summary>What makes structs of a type that constant expressions make.</summary>
-    public StructFactory FactoryOf(int typeIndex) => _factories.GetOrAdd(
+    public StructFactory FactoryOf(int typeIndex) => Factories.GetOrAdd(
         typeIndex, static (type, module) => new StructFactory(
             module.Image!.Assembly.GetType(StructClasses.NameOf(module.Types, type), throwOnError: true)!,
             module._definition.Types[type], module.Types.SlotOf(type)),
         this);
+
+    // Most modules make none: even to make an empty one costs a fresh process a millisecond.
+    ConcurrentDictionary<int, StructFactory> Factories =>
+        _factories ?? Interlocked.CompareExchange(ref _factories, [], null) ?? _factories;
 
     /// <summary>Whether the module carries line tables.</summary>
     public bool HasLines => LineTable.IsIn(_definition);

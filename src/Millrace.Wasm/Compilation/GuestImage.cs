@@ -18,5 +18,6 @@ sealed class GuestImage
 
     /// <summary>Code of the method with that index; machine code is made when it is first called.</summary>
     public nint PointerTo(int methodIndex) =>
-        Assembly.ManifestModule.ResolveMethod(ImageBuilder.MethodToken(methodIndex))!.MethodHandle.GetFunctionPointer();
+        Assembly.ManifestModule.ModuleHandle.ResolveMethodHandle(ImageBuilder.MethodToken(methodIndex))
+            .GetFunctionPointer();
 }

@@ -22,12 +22,15 @@ sealed class LinkedTypes
     public LinkedTypes(Engine engine, ModuleDefinition definition, ImmutableArray<int> slots = default)
     {
         if (!slots.IsDefault)
-            foreach (var type in slots) SlotOf(type);
+            for (var i = 0; i < slots.Length; i++) SlotOf(slots[i]);
         _definition = definition;
         _types = new ModuleTypes(definition, engine.Types);
-        _signatures = [.. definition.Types.Select(type => type.Function is { } function
-            ? engine.Signatures.Of(_types.IdOf(type.Index), _types.Canonical(function))
-            : null)];
+        _signatures = new Signature?[definition.Types.Length];
+        for (var i = 0; i < _signatures.Length; i++)
+        {
+            if (definition.Types[i].Function is not { } function) continue;
+            _signatures[i] = engine.Signatures.Of(_types.IdOf(i), _types.Canonical(function));
+        }
     }
 
     /// <summary>A type's number in the engine.</summary>

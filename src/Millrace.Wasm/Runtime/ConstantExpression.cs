@@ -16,8 +16,11 @@ ref struct ConstantExpression
     /// <summary>The value of a valid constant expression.</summary>
     public static Value Evaluate(Instance instance, CodeRange code)
     {
+        var bytes = instance.Module.Definition.Bytes.Span;
+        var position = code.Start;
+        if (PlainConstant.TryRead(bytes, ref position, code.End, out var constant)) return Value.From(constant);
         var expression = new ConstantExpression(instance);
-        var reader = new InstructionReader(instance.Module.Definition.Bytes.Span, code);
+        var reader = new InstructionReader(bytes, code);
         while (reader.Read()) expression.Step(reader);
         return expression._top;
     }
@@ -25,9 +28,12 @@ ref struct ConstantExpression
     /// <summary>The value of an expression of constants alone, which is the same in every instance.</summary>
     public static bool TryEvaluate(ModuleDefinition definition, CodeRange code, out Value value)
     {
+        var position = code.Start;
+        var isPlain = PlainConstant.TryRead(definition.Bytes.Span, ref position, code.End, out var constant);
+        value = Value.From(constant);
+        if (isPlain) return true;
         var expression = new ConstantExpression(null!);
         var reader = new InstructionReader(definition.Bytes.Span, code);
-        value = default;
         while (reader.Read())
         {
             if (!IsConstant(reader.Opcode)) return false;

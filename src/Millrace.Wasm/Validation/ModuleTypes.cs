@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Millrace.Wasm.Binary;
 
 namespace Millrace.Wasm.Validation;
@@ -15,11 +16,16 @@ sealed class ModuleTypes(ModuleDefinition module, TypeCanonicalizer canonicalize
 
     /// <summary>A function type with type numbers instead of this module's indices.</summary>
     public FunctionType Canonical(FunctionType type) =>
-        type.Parameters.Any(IsDefined) || type.Results.Any(IsDefined)
+        NamesTypes(type.Parameters) || NamesTypes(type.Results)
             ? new([.. type.Parameters.Select(Canonical)], [.. type.Results.Select(Canonical)])
             : type;
 
-    static bool IsDefined(ValueType type) => type is { Kind: ValueKind.Ref, Heap: HeapKind.Defined };
+    static bool NamesTypes(ImmutableArray<ValueType> types)
+    {
+        for (var i = 0; i < types.Length; i++)
+            if (types[i] is { Kind: ValueKind.Ref, Heap: HeapKind.Defined }) return true;
+        return false;
+    }
 
     /// <summary>Whether the one type is a subtype of the other; both by index in this module.</summary>
     public bool IsSubtype(int sub, int super) => canonicalizer.IsSubtype(_ids[sub], _ids[super]);

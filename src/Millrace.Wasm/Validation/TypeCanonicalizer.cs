@@ -43,7 +43,8 @@ sealed class TypeCanonicalizer
         };
         lock (_lock)
         {
-            foreach (var named in type.Parameters.Concat(type.Results)) Check(named);
+            for (var i = 0; i < type.Parameters.Length; i++) Check(type.Parameters[i]);
+            for (var i = 0; i < type.Results.Length; i++) Check(type.Results[i]);
             var key = new GroupKey(int.MaxValue, null);
             key.Add(definition);
             return AddGroup([definition], key, null);
@@ -153,7 +154,10 @@ sealed class TypeCanonicalizer
     {
         var entries = _entries;
         if (_count + group.Length > entries.Length)
-            Array.Resize(ref entries, Math.Max(_count + group.Length, entries.Length * 2));
+        {
+            entries = new Entry[Math.Max(_count + group.Length, entries.Length * 2)];
+            Array.Copy(_entries, entries, _count);
+        }
         foreach (var type in group)
         {
             var super = type.Supertypes is [var declared, ..] ? declared : -1;
@@ -174,7 +178,7 @@ sealed class TypeCanonicalizer
         public void Add(TypeDefinition type)
         {
             _numbers.Add((int)type.Kind | (type.IsFinal ? 4 : 0) | (type.Supertypes.Length << 3));
-            foreach (var super in type.Supertypes) AddReference(super);
+            for (var i = 0; i < type.Supertypes.Length; i++) AddReference(type.Supertypes[i]);
             if (type.Function is { } function)
             {
                 AddAll(function.Parameters);
@@ -182,8 +186,9 @@ sealed class TypeCanonicalizer
                 return;
             }
             _numbers.Add(type.Fields.Length);
-            foreach (var field in type.Fields)
+            for (var i = 0; i < type.Fields.Length; i++)
             {
+                var field = type.Fields[i];
                 _numbers.Add((int)field.Packing | (field.IsMutable ? 4 : 0));
                 Add(field.Type);
             }
@@ -194,7 +199,7 @@ sealed class TypeCanonicalizer
         void AddAll(ImmutableArray<ValueType> types)
         {
             _numbers.Add(types.Length);
-            foreach (var type in types) Add(type);
+            for (var i = 0; i < types.Length; i++) Add(types[i]);
         }
 
         void Add(ValueType type)

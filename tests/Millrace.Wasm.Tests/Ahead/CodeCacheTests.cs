@@ -53,9 +53,9 @@ public sealed class CodeCacheTests
             case "another module's": File.Copy(folder.Cache.Compile(new(), Binary(1)).Path, path, true); break;
             case "other lengths":
                 var moved = good.ToArray();
-                // The footer: magic, length of the image, length of the links, key, sum.
-                moved[good.Length - 88 + 8]++;
-                moved[good.Length - 88 + 16]--;
+                // The footer: magic, then the lengths of image, module, settings and links.
+                moved[good.Length - CacheFile.FooterBytes + 8]++;
+                moved[good.Length - CacheFile.FooterBytes + 20]--;
                 File.WriteAllBytes(path, moved);
                 break;
             case "not readable":
@@ -98,7 +98,7 @@ public sealed class CodeCacheTests
     [Fact]
     public void Every_option_that_code_depends_on_is_in_the_key()
     {
-        var plain = CacheKey.Of(new(), []);
+        var plain = CacheKey.Of(new(), default);
         EngineOptions[] others =
         [
             new() { IsMetered = true }, new() { IsPortable = true }, new() { Fault = CompilerFault.RoundsUp },
@@ -112,7 +112,8 @@ public sealed class CodeCacheTests
             nameof(EngineOptions.Rewrite), // of the JIT's images alone
         ];
 
-        Assert.All(others, options => Assert.NotEqual(plain, CacheKey.Of(options, [])));
+        Assert.All(others, options => Assert.False(plain.IsSame(CacheKey.Of(options, default))));
+        Assert.All(others, options => Assert.NotEqual(plain.Name, CacheKey.Of(options, default).Name));
         Assert.Equal(
             apart.Length + others.Length,
             typeof(EngineOptions).GetProperties(

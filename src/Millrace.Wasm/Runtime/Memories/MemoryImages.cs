@@ -53,21 +53,28 @@ sealed class MemoryImages
 
     bool IsFit()
     {
-        var reachesOut = _definition.Elements.Any(segment =>
-            segment.Mode == SegmentMode.Active && segment.TableIndex < _definition.ImportedTableCount);
-        if (reachesOut || !_definition.Data.Any(segment => segment.Mode == SegmentMode.Active)) return false;
+        foreach (var segment in _definition.Elements)
+            if (segment.Mode == SegmentMode.Active && segment.TableIndex < _definition.ImportedTableCount) return false;
+        var isAny = false;
         for (var i = 0; i < _offsets.Length; i++)
         {
             var segment = _definition.Data[i];
             if (segment.Mode != SegmentMode.Active) continue;
+            isAny = true;
             if (segment.MemoryIndex < _definition.ImportedMemoryCount) return false;
             var limits = _definition.Memories[segment.MemoryIndex].Limits;
             if (!ConstantExpression.TryEvaluate(_definition, segment.Offset, out var offset)) return false;
             _offsets[i] = limits.Is64 ? (ulong)offset.AsI64 : (uint)offset.AsI32;
-            var end = (UInt128)_offsets[i] + (uint)segment.Content.Length;
-            if (end > (UInt128)limits.Min * Memory.PageBytes) return false;
+            if (!Fits(_offsets[i], segment.Content.Length, limits.Min)) return false;
         }
-        return true;
+        return isAny;
+    }
+
+    // A memory that is larger cannot be made.
+    static bool Fits(ulong offset, int length, ulong pages)
+    {
+        var bytes = Math.Min(pages, long.MaxValue / Memory.PageBytes) * Memory.PageBytes;
+        return (ulong)length <= bytes && offset <= bytes - (ulong)length;
     }
 
     MemoryImage?[] MakeAll()

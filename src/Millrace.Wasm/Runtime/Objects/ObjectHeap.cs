@@ -17,7 +17,7 @@ sealed class ObjectHeap
     const int IntervalMin = 1_024;
 
     readonly Dictionary<int, GuestType> _types = [];
-    readonly List<(GCHandle Object, long Bytes)> _samples = [];
+    List<(GCHandle Object, long Bytes)>? _samples; // null while there is none
     readonly double _interval;
     Random? _random;
     long _left; // bytes until the next object that is watched
@@ -64,8 +64,9 @@ sealed class ObjectHeap
 
     public void Free()
     {
+        if (_samples is null) return;
         foreach (var (watched, _) in _samples) watched.Free();
-        _samples.Clear();
+        _samples = null;
     }
 
     // Distances between watched bytes are exponential, so that where the last object ended does not matter: the object
@@ -80,7 +81,7 @@ sealed class ObjectHeap
             if (_left >= 0) return;
         }
         var bytes = (long)_interval - _left;
-        _samples.Add((GCHandle.Alloc(made, GCHandleType.Weak), bytes));
+        (_samples ??= []).Add((GCHandle.Alloc(made, GCHandleType.Weak), bytes));
         _used += bytes;
         _left = Distance();
         if (_used <= _ceiling) return;
@@ -110,6 +111,7 @@ sealed class ObjectHeap
     void Sweep()
     {
         _used = 0;
+        if (_samples is null) return;
         var kept = 0;
         foreach (var sample in CollectionsMarshal.AsSpan(_samples))
         {
