@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
+using Millrace.Inference.TensorFlow;
 using Millrace.Nn;
 
 namespace Millrace.Inference;
@@ -11,5 +12,6 @@ public static class NnBackends
     public static ImmutableArray<INnBackend> All() =>
     [
         new OnnxBackend(),
+        new TensorFlowBackend(),
     ];
 }

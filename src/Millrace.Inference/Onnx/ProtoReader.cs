@@ -59,6 +59,19 @@ ref struct ProtoReader(ReadOnlyMemory<byte> message, string what)
         for (var i = 0; i < _bytes.Length; i += 4) into.Add(BinaryPrimitives.ReadSingleLittleEndian(_bytes.Span[i..]));
     }
 
+    /// <summary>The current field as double-precision numbers: one, or many packed.</summary>
+    public readonly void Doubles(List<double> into)
+    {
+        if (_wire == 1)
+        {
+            into.Add(BitConverter.UInt64BitsToDouble(_number));
+            return;
+        }
+
+        if (Bytes.Length % 8 != 0) throw Damaged($"field {Field} ends inside a number");
+        for (var i = 0; i < _bytes.Length; i += 8) into.Add(BinaryPrimitives.ReadDoubleLittleEndian(_bytes.Span[i..]));
+    }
+
     /// <summary>Goes to the next field; false at the end.</summary>
     /// <exception cref="NnException">The message ends inside a field, or is no protobuf.</exception>
     public bool Next()
