@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
 using Millrace.Inference.TensorFlow;
+using Millrace.Inference.TensorFlowLite;
 using Millrace.Nn;
 
 namespace Millrace.Inference;
@@ -13,5 +14,6 @@ public static class NnBackends
     [
         new OnnxBackend(),
         new TensorFlowBackend(),
+        new TensorFlowLiteBackend(),
     ];
 }
