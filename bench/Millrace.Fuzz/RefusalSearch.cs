@@ -44,19 +44,19 @@ static class RefusalSearch
     /// The first module that a mistake makes the verifier refuse, one written by hand before so many generated ones;
     /// null: none.
     /// </summary>
-    public static Refused? Search(CompilerFault fault, int modules)
+    public static Refused? Search(CompilerFault fault, int modules, long from = 0, EngineOptions? options = null)
     {
-        using var engine = new Engine(new() { Fault = fault, Features = WasmFeatures.All });
-        for (var seed = -1L; seed < modules; seed++)
+        using var engine = new Engine((options ?? new()) with { Fault = fault, Features = WasmFeatures.All });
+        for (var seed = from - 1; seed < from + modules; seed++)
         {
             try
             {
-                var wat = seed < 0 ? Simple : ModuleGenerator.Make(seed, isProfiled: false).Wat;
+                var wat = seed < from ? Simple : ModuleGenerator.Make(seed, isProfiled: false).Wat;
                 Module.Compile(engine, WatText.ToBinary(wat));
             }
             catch (RefusedCodeException refused)
             {
-                return new(seed, refused.Reason);
+                return new(seed < from ? -1 : seed, refused.Reason);
             }
         }
 

@@ -3,6 +3,7 @@ using Millrace.Wasm.Compilation;
 using Millrace.Wasm.Runtime;
 using Millrace.Wasm.Runtime.Memories;
 using Millrace.Wasm.Validation;
+using Millrace.Wasm.Verification;
 
 namespace Millrace.Wasm;
 
@@ -64,6 +65,9 @@ public sealed record EngineOptions
 
     /// <summary>Whether code is proven safe before it is loaded: everywhere but in tests of tests.</summary>
     internal bool IsVerified { get; init; } = true;
+
+    /// <summary>A rule that code is not held to; for tests of the verifier.</summary>
+    internal ProofRule Unproven { get; init; }
 
     /// <summary>What breaks an image between compiler and verifier; for tests of the verifier.</summary>
     internal Func<byte[], byte[]>? Rewrite { get; init; }

@@ -135,7 +135,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     void CheckConstant(MemoryRegisters memory, ulong address, ulong bytes)
     {
         var end = address + bytes;
-        if (end < address)
+        if (end < address || end > long.MaxValue) // no memory is as large
         {
             Il.Jump(ILOpCode.Br, body.Trap(TrapCode.OutOfBoundsMemoryAccess));
             return;

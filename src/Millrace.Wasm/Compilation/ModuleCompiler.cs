@@ -29,6 +29,7 @@ static class ModuleCompiler
         var numbers = links?.Numbers ?? [];
         var contract = new Contract(definition, new ModuleTypes(definition, engine.Types), slots)
         {
+            Without = engine.Options.Unproven,
             MovesMemories = engine.Options.IsPortable,
             GuardedBytes = engine.Arena is null ? 0 : AddressRange.ReachBytes,
             TypeNumbers = [.. numbers.Select(number => (number.TypeIndex, number.Kind != LinkedKind.Id))],

@@ -43,12 +43,17 @@ static class AccessRules
             case Kind.ResultAddress: StoreResult(frame, to.Of, op); break;
             case Kind.Cells: StoreGlobal(frame, GlobalAt(frame, to, isImport: false), op); break;
             case Kind.Cell: StoreGlobal(frame, to.Of, op); break;
-            case Kind.FuelCell when op == ILOpCode.Stind_i8: frame.Pop(Kind.FuelLeft); break;
+            case Kind.FuelCell when op == ILOpCode.Stind_i8: StoreFuel(frame); break;
             default:
                 frame.PopNumber(TypeOf(op));
                 CheckAddress(frame, to, BytesOf(op));
                 break;
         }
+    }
+
+    static void StoreFuel(MethodFrame frame)
+    {
+        if (frame.Pop().Kind != Kind.FuelLeft) frame.Contract.Refuse(ProofRule.Fuel, "fuel that does not only fall");
     }
 
     /// <summary>Whether so many bytes from an address on are in its memory for sure.</summary>
@@ -65,7 +70,9 @@ static class AccessRules
             Kind.Address64 => IsChecked(),
             _ => throw new Refusal($"an access through {address.Kind}"),
         };
-        if (!isFine) throw new Refusal($"an access to memory {memory} of {bytes} bytes at + {address.Number} without check");
+        if (isFine) return;
+        frame.Contract.Refuse(
+            ProofRule.Accesses, $"an access to memory {memory} of {bytes} bytes at + {address.Number} without check");
 
         bool IsChecked() => address.Slot >= 0 && frame.State.CheckedBytes(memory, address.Slot) >= end;
     }
@@ -79,7 +86,7 @@ static class AccessRules
             Kind.Address32 or Kind.Address64 => address.Slot >= 0 && aligned.Slot == address.Slot,
             _ => aligned.Slot == -2, // the sum of constants
         } && (aligned.Added & mask) == (address.Number & mask));
-        if (!isFine) throw new Refusal("an atomic access that may be unaligned");
+        if (!isFine) frame.Contract.Refuse(ProofRule.Alignment, "an atomic access that may be unaligned");
     }
 
     public static void LoadLength(MethodFrame frame)
@@ -189,7 +196,8 @@ static class AccessRules
 
     static void StoreGlobal(MethodFrame frame, int global, ILOpCode op)
     {
-        if (!frame.Contract.Definition.Globals[global].IsMutable) throw new Refusal("a store to what cannot be set");
+        if (!frame.Contract.Definition.Globals[global].IsMutable)
+            frame.Contract.Refuse(ProofRule.Constants, "a store to what cannot be set");
         CheckGlobal(frame, global, Kind.None, op);
         frame.PopNumber(TypeOf(op));
     }
@@ -198,7 +206,7 @@ static class AccessRules
     {
         var type = frame.Contract.Definition.Globals[global].Type;
         if (type.Kind == ValueKind.Ref || TypeOf(op) != SlotType.From(type) || !IsWhole(op))
-            throw new Refusal($"global {global} is accessed as another type, {kind}");
+            frame.Contract.Refuse(ProofRule.Globals, $"global {global} is accessed as another type, {kind}");
     }
 
     static bool IsWhole(ILOpCode op) => op is ILOpCode.Ldind_i4 or ILOpCode.Ldind_i8 or ILOpCode.Ldind_r4

@@ -40,6 +40,15 @@ sealed class Contract
     /// </summary>
     public ulong GuardedBytes { get; init; }
 
+    /// <summary>The rule that a test leaves out.</summary>
+    public ProofRule Without { get; init; }
+
+    /// <summary>Refuses the code, unless that very rule is left out.</summary>
+    public void Refuse(ProofRule rule, string reason)
+    {
+        if (rule != Without) throw new Refusal(reason);
+    }
+
     /// <summary>Names of the classes that the image may have.</summary>
     public HashSet<string> ClassNames => field ??= [.. _classes.Keys];
 

@@ -147,6 +147,7 @@ static class FieldRules
 
     static void Need(MethodFrame frame, Operand of, int type)
     {
-        if (!frame.References.Is(of.Of, type)) throw new Refusal("a field of an object that is not known to have it");
+        if (!frame.References.Is(of.Of, type))
+            frame.Contract.Refuse(ProofRule.Fields, "a field of an object that is not known to have it");
     }
 }

@@ -17,7 +17,7 @@ static class LoopRules
             || !TryJump(code, ref next, ILOpCode.Brtrue, out var target)
             || traps.CodeAt(code, target) != (int)TrapCode.Interrupted)
         {
-            throw new Refusal("a loop that no interrupt stops");
+            frame.Contract.Refuse(ProofRule.Interrupts, "a loop that no interrupt stops");
         }
     }
 
@@ -34,7 +34,7 @@ static class LoopRules
             || (scan.HasTailCalls && !isVolatile) || !TryJump(code, ref next, ILOpCode.Blt_un, out var target)
             || traps.CodeAt(code, target) != (int)TrapCode.CallStackExhausted)
         {
-            throw new Refusal("a function that calls and does not look at the stack");
+            frame.Contract.Refuse(ProofRule.StackLook, "a function that calls and does not look at the stack");
         }
     }
 

@@ -101,7 +101,7 @@ sealed class MethodFrame(Contract contract, MemberTable members)
     {
         if (_depth == _stack.Length) Array.Resize(ref _stack, _depth * 2);
         _stack[_depth++] = operand;
-        if (_depth > _depthMax) throw new Refusal($"more than {_depthMax} operands on the stack");
+        if (_depth > _depthMax) Contract.Refuse(ProofRule.Depth, $"more than {_depthMax} operands on the stack");
     }
 
     public void Push(Kind kind, int of = 0, int slot = -1, ulong number = 0) => Push(new(kind, of, slot, number));
@@ -146,7 +146,7 @@ sealed class MethodFrame(Contract contract, MemberTable members)
     public Operand PopObject(int type)
     {
         var top = Pop(Kind.Object);
-        if (!References.Is(top.Of, type)) throw new Refusal("a reference of another type");
+        if (!References.Is(top.Of, type)) Contract.Refuse(ProofRule.References, "a reference of another type");
         return top;
     }
 
@@ -201,7 +201,7 @@ sealed class MethodFrame(Contract contract, MemberTable members)
     {
         var type = TypeOf(slot);
         var content = State[slot];
-        if (content == ReferenceTypes.Unset) throw new Refusal($"slot {slot} is read before it is assigned");
+        if (content == ReferenceTypes.Unset) Contract.Refuse(ProofRule.Assignment, $"slot {slot} is read before it is assigned");
         switch (type.Kind)
         {
             case SlotKind.Int32: Push(Kind.Int32Slot, 0, slot); break;
@@ -343,7 +343,7 @@ sealed class MethodFrame(Contract contract, MemberTable members)
         for (var i = 1; i < Shape.Type.Results.Length && Shape.Kind != MethodKind.GuestEntry; i++)
         {
             if (State[_slots.Count + i] == ReferenceTypes.Unset)
-                throw new Refusal($"result {i} is not written where the function returns");
+                Contract.Refuse(ProofRule.Results, $"result {i} is not written where the function returns");
         }
     }
 

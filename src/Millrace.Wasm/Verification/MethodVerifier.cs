@@ -52,11 +52,11 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
             if (_labels[at] is { IsChanged: true } label) Walk(code, at, label);
     }
 
-    static void CheckSize(ReadOnlySpan<byte> code, IReadOnlyList<SlotType> locals)
+    void CheckSize(ReadOnlySpan<byte> code, IReadOnlyList<SlotType> locals)
     {
         if (code.Length is 0 or > CodeMax) throw new Refusal($"{code.Length} bytes of code");
         if (locals.Count + locals.Count(local => local.Kind == SlotKind.Vector) > LocalsMax)
-            throw new Refusal("a frame that the stack has no room for");
+            contract.Refuse(ProofRule.FrameSize, "a frame that the stack has no room for");
     }
 
     // From a label on, as far as control goes and something new is known.
@@ -68,8 +68,8 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
             Offset = at;
             if (!isFirst && _scan.IsTarget(at))
             {
-                if (_frame.Depth != 0) throw new Refusal("operands on the stack at a label");
-                if (!_regions.IsReached(area, at)) throw new Refusal("code goes on into or out of a protected block");
+                if (_frame.Depth != 0) contract.Refuse(ProofRule.EmptyStack, "operands on the stack at a label");
+                if (!_regions.IsReached(area, at)) contract.Refuse(ProofRule.Regions, "code goes on into or out of a protected block");
                 label = Reach(at, _frame.State, isLast: true);
                 if (!label.IsChanged) return;
                 area = Enter(code, at, label);
@@ -249,7 +249,11 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
             ReferenceTypes.Null => tables.AnyTypeOf(token), // never: there is no such function
             _ => null,
         };
-        if (type is null || !tables.IsCallOf(token, type)) throw new Refusal("a call of a function whose type is not known");
+        if (type is null || !tables.IsCallOf(token, type))
+        {
+            contract.Refuse(ProofRule.CallTypes, "a call of a function whose type is not known");
+            type = tables.AnyTypeOf(token);
+        }
         CallRules.CallFunction(_frame, type, isTail, pointer);
     }
 
@@ -266,11 +270,11 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
 
     void Return(int area, bool isTail)
     {
-        if (area != Regions.None) throw new Refusal("a return from a protected block");
+        if (area != Regions.None) contract.Refuse(ProofRule.Regions, "a return from a protected block");
         if (isTail) return;
         var results = _frame.Shape.Type.Results;
         if (_frame.Shape.Kind != MethodKind.GuestEntry && results is [var first, ..]) _frame.PopValue(first);
-        if (_frame.Depth != 0) throw new Refusal("operands on the stack at the return");
+        if (_frame.Depth != 0) contract.Refuse(ProofRule.EmptyStack, "operands on the stack at the return");
         _frame.CheckResults();
     }
 
@@ -288,10 +292,10 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
     void Jump(ILOpCode op, int target, int area, ReadOnlySpan<byte> code)
     {
         var condition = JumpRules.Pop(_frame, op);
-        if (_frame.Depth != 0) throw new Refusal("operands on the stack at a jump");
+        if (_frame.Depth != 0) contract.Refuse(ProofRule.EmptyStack, "operands on the stack at a jump");
         if (_traps.IsTrap(code, target))
         {
-            if (!_regions.IsReached(area, target)) throw new Refusal("a jump into or out of a protected block");
+            if (!_regions.IsReached(area, target)) contract.Refuse(ProofRule.Regions, "a jump into or out of a protected block");
         }
         else
         {
@@ -309,14 +313,14 @@ sealed class MethodVerifier(Contract contract, ImageTables tables, MemberTable m
 
     void JumpTo(int target, int area, ReadOnlySpan<byte> code)
     {
-        if (_frame.Depth != 0) throw new Refusal("operands on the stack at a jump");
-        if (!_regions.IsReached(area, target)) throw new Refusal("a jump into or out of a protected block");
+        if (_frame.Depth != 0) contract.Refuse(ProofRule.EmptyStack, "operands on the stack at a jump");
+        if (!_regions.IsReached(area, target)) contract.Refuse(ProofRule.Regions, "a jump into or out of a protected block");
         if (!_traps.IsTrap(code, target)) Reach(target, _frame.State);
     }
 
     void Leave(int target, int area)
     {
-        if (_frame.Depth != 0) throw new Refusal("operands on the stack at a jump");
+        if (_frame.Depth != 0) contract.Refuse(ProofRule.EmptyStack, "operands on the stack at a jump");
         if (!_regions.IsLeft(area, target)) throw new Refusal("leave without a protected block");
         Reach(target, _frame.State, isLast: true);
     }

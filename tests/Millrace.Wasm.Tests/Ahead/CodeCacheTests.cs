@@ -109,7 +109,7 @@ public sealed class CodeCacheTests
         [
             nameof(EngineOptions.Cache), nameof(EngineOptions.IsAheadOfTime), nameof(EngineOptions.Features),
             nameof(EngineOptions.MemoryImageBytesMax), nameof(EngineOptions.PlatformFault),
-            nameof(EngineOptions.Rewrite), // of the JIT's images alone
+            nameof(EngineOptions.Unproven), nameof(EngineOptions.Rewrite), // of the JIT's images alone
         ];
 
         Assert.All(others, options => Assert.False(plain.IsSame(CacheKey.Of(options, default))));

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Millrace.Wasm.Tests.Runtime;
 
 public sealed class Memory64Tests
@@ -37,6 +39,48 @@ public sealed class Memory64Tests
           (func (export "table.grow") (param i64) (result i64) (table.grow $t (ref.null func) (local.get 0)))
           (func (export "table.size") (result i64) (table.size $t)))
         """;
+
+    // The comparison's seed 2001495: an address at the very end of the address space was refused.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Addresses_of_any_size_that_are_constants_trap_as_others_do(bool isConstant)
+    {
+        (string Name, int Bytes)[] accesses =
+            [("i32.load8_u", 1), ("i64.load", 8), ("v128.load", 16), ("i64.store8", 1), ("i32.atomic.load", 4), ("i64.atomic.rmw.add", 8)];
+        ulong[] addresses =
+            [0, 65520, 65536, 1UL << 32, long.MaxValue - 7, 1UL << 63, ulong.MaxValue - 15, ulong.MaxValue - 1, ulong.MaxValue];
+        ulong[] offsets = [0, 8, 16, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue];
+        var text = new StringBuilder("(module (memory (export \"m\") i64 1)\n");
+        var expected = new List<(string Name, ulong Address, bool IsInside)>();
+        foreach (var (name, bytes) in accesses)
+        {
+            foreach (var address in addresses)
+            {
+                foreach (var offset in offsets)
+                {
+                    var operand = isConstant ? $"(i64.const {address})" : "(local.get 0)";
+                    var value = name.Contains("store", StringComparison.Ordinal) || name.Contains("rmw", StringComparison.Ordinal)
+                        ? "(i64.const 1)" : "";
+                    var access = $"({name} offset={offset} {operand} {value})";
+                    text.Append($"(func (export \"{expected.Count}\") (param i64) ");
+                    text.Append(name.Contains("store", StringComparison.Ordinal) ? access : $"(drop {access})").Append(")\n");
+                    expected.Add((name, address, (UInt128)address + offset + (uint)bytes <= 65536));
+                }
+            }
+        }
+        using var engine = new Engine(new() { Features = WasmFeatures.All });
+        using var guest = Guest.FromWat(text.Append(')').ToString(), engine: engine);
+
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var (name, address, isInside) = expected[i];
+            var call = () => guest.Call($"{i}", Value.From((long)address));
+            if (isInside) call();
+            else if (name.Contains("atomic", StringComparison.Ordinal)) Assert.Throws<TrapException>(call); // or unaligned
+            else Assert.Equal(TrapCode.OutOfBoundsMemoryAccess, Assert.Throws<TrapException>(call).Code);
+        }
+    }
 
     [Theory]
     [InlineData("memory.fill", 65536)]

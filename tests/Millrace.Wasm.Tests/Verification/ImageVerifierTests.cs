@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Millrace.Fuzz;
 using Millrace.Wasm.Compilation;
+using Millrace.Wasm.Tests.Compilation;
 
 namespace Millrace.Wasm.Tests.Verification;
 
@@ -51,9 +53,29 @@ public sealed class ImageVerifierTests
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Code_of_generated_modules_passes() =>
-        Assert.Null(RefusalSearch.Search(CompilerFault.None, modules: 100));
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Code_of_generated_modules_passes(bool isMetered, bool isPortable)
+    {
+        var modules = Environment.GetEnvironmentVariable("MILLRACE_LONG") == "1" ? 4000 : 60;
+        var options = new EngineOptions { IsMetered = isMetered, IsPortable = isPortable };
+
+        Assert.Null(RefusalSearch.Search(CompilerFault.None, modules, from: 2_100_000, options));
+    }
+
+    [SkippableFact]
+    public void Code_of_generated_modules_passes_where_pages_guard_memories()
+    {
+        Skip.IfNot(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "pages guard memories on Linux and x64 only");
+        var modules = Environment.GetEnvironmentVariable("MILLRACE_LONG") == "1" ? 4000 : 60;
+
+        Assert.Null(RefusalSearch.Search(
+            CompilerFault.None, modules, from: 2_100_000, new() { MemoryChecks = MemoryChecks.Guarded }));
+    }
 
     [Fact]
     public void A_refusal_names_function_and_place()
@@ -89,7 +111,8 @@ public sealed class ImageVerifierTests
         Assert.True(ran > modules * mutants / 20, $"only {ran} ran");
     }
 
-    static byte[] Replaced(byte[] image, string code, string instead)
+    /// <summary>The image with other bytes in place of the first that look so.</summary>
+    internal static byte[] Replaced(byte[] image, string code, string instead)
     {
         var (from, to) = (code.Split(' '), instead.Split(' '));
         for (var at = 0; at + from.Length <= image.Length; at++)
@@ -101,6 +124,6 @@ public sealed class ImageVerifierTests
                 if (to[i] != "??") image[at + i] = Convert.ToByte(to[i], 16);
             return image;
         }
-        throw new InvalidOperationException("there is no such code");
+        throw new InvalidOperationException($"there is no such code in {string.Join('\n', IlText.Of(image))}");
     }
 }
