@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
+using Millrace.Inference.OpenVino;
 using Millrace.Inference.TensorFlow;
 using Millrace.Inference.TensorFlowLite;
 using Millrace.Nn;
@@ -12,6 +13,7 @@ public static class NnBackends
     /// <summary>All of them; one whose library is not here says why.</summary>
     public static ImmutableArray<INnBackend> All() =>
     [
+        new OpenVinoBackend(),
         new OnnxBackend(),
         new TensorFlowBackend(),
         new TensorFlowLiteBackend(),

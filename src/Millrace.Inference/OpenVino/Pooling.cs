@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using Millrace.Inference.Onnx;
+using Millrace.Nn;
+
+namespace Millrace.Inference.OpenVino;
+
+/// <summary>Pooling by windows, and to a given size.</summary>
+static class Pooling
+{
+    public static readonly ImmutableArray<Operator> Rows =
+    [
+        new("MaxPool", 1, Max), new("MaxPool", 8, Max), new("MaxPool", 14, Max),
+        new("AvgPool", 1, Average), new("AvgPool", 14, Average), Operator.NotConverted("AvgPool", 16),
+        new("AdaptiveAvgPool", 8, AdaptiveAverage), Operator.NotConverted("AdaptiveMaxPool", 8),
+    ];
+
+    static string[] Max(Conversion c)
+    {
+        var windows = new Windows(c, Kernel(c));
+        // Single precision holds bytes exactly, double precision all of 32 bits.
+        var type = c.TypeOf(0) switch
+        {
+            TensorType.F16 or TensorType.F32 or TensorType.U8 or TensorType.I8 or TensorType.U16 or TensorType.I16 => TensorType.F32,
+            TensorType.I64 or TensorType.U64 or TensorType.Bool => throw c.Layer.Refused($"on {c.TypeOf(0)}"),
+            _ => TensorType.F64,
+        };
+        var hasIndices = c.IsUsed(1);
+        var x = c.As(c.In(0), c.TypeOf(0), type);
+        var (padded, attributes) = Place(c, windows, x, type, double.NegativeInfinity, mayPad: !hasIndices);
+        if (!hasIndices)
+        {
+            var value = c.As(c.Op("MaxPool", [padded], attributes), type, c.OutputType());
+            return c.Layer.Outputs.Length > 1 ? [value, c.Cast(c.Shape(value), c.OutputType(1))] : [value];
+        }
+
+        var pooled = c.Graph.AddNodes("MaxPool", [padded], 2, attributes);
+        return [c.As(pooled[0], type, c.OutputType()), Indices(c, pooled[1])];
+    }
+
+    // Counted from the axis on: the indices begin anew in each part before it.
+    static string Indices(Conversion c, string indices)
+    {
+        var axis = c.Axis(c.Int("axis", 0), c.RankOf(0));
+        if (axis > 0)
+        {
+            var sizes = c.SizesOf(0)[axis..];
+            if (sizes.Contains(-1)) throw c.Layer.Refused("with indices and open sizes");
+            indices = c.Op("Mod", [indices, c.Graph.AddInt(sizes.Aggregate(1L, (product, size) => product * size))]);
+        }
+
+        return c.As(indices, TensorType.I64, c.OutputType(1));
+    }
+
+    static string Average(Conversion c)
+    {
+        var windows = new Windows(c, Kernel(c));
+        if (!Conversion.IsFloat(c.TypeOf(0))) throw c.Layer.Refused($"on {c.TypeOf(0)}");
+        var isTorch = c.Text("rounding_type", "floor") == "ceil_torch";
+        var x = c.As(c.In(0), c.TypeOf(0), TensorType.F32);
+        var sizes = c.SizesOf(0)[2..].ToArray();
+        if (!sizes.Contains(-1)) windows.Resolve(sizes);
+        var hasPads = windows.Begin.Concat(windows.End).Any(pad => pad != 0) || windows.IsSame;
+        var countsPads = !c.Flag("exclude-pad", false) && hasPads;
+        if (countsPads && isTorch && !windows.IsSame)
+        {
+            // The border counts, and what a last window has beyond the border does not.
+            x = Windows.Pad(c, x, TensorType.F32, windows.Begin, windows.End, with: 0);
+            for (var i = 0; i < windows.Kernel.Length; i++) windows.Begin[i] = windows.End[i] = 0;
+            countsPads = false;
+            sizes = [.. Enumerable.Repeat(-1L, windows.Kernel.Length)];
+        }
+
+        var (padded, attributes) = Place(c, windows, x, TensorType.F32, 0, mayPad: countsPads, sizes);
+        var pooled = c.Op("AveragePool", [padded], [.. attributes, new("count_include_pad", countsPads ? 1 : 0)]);
+        return c.As(pooled, TensorType.F32, c.OutputType());
+    }
+
+    static (string Value, OnnxAttribute[] Attributes) Place(
+        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad) =>
+        Place(c, windows, x, type, with, mayPad, c.SizesOf(0).AsSpan()[2..]);
+
+    // Rounding up is written as a wider border at the end: the engine's own way drops windows that OpenVINO keeps.
+    static (string Value, OnnxAttribute[] Attributes) Place(
+        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad, ReadOnlySpan<long> sizes)
+    {
+        var rounding = c.Text("rounding_type", "floor");
+        if (rounding is not ("floor" or "ceil" or "ceil_torch")) throw c.Layer.Malformed($"rounding_type is {rounding}");
+        var isKnown = sizes.IndexOf(-1) < 0;
+        if (!isKnown)
+        {
+            if (rounding == "floor") return (x, windows.Attributes(isResolved: false));
+            var canDrop = Enumerable.Range(0, windows.Kernel.Length)
+                .Any(i => windows.End[i] + windows.Strides[i] - 1 >= windows.Reach(i));
+            if (windows.IsSame || rounding == "ceil" && canDrop) throw c.Layer.Refused("with rounding up and open sizes");
+            return (x, [.. windows.Attributes(isResolved: true), new("ceil_mode", 1)]);
+        }
+
+        windows.Resolve(sizes);
+        for (var i = 0; i < sizes.Length && rounding != "floor" && !windows.IsSame; i++)
+        {
+            var (stride, whole) = (windows.Strides[i], sizes[i] + windows.Begin[i] + windows.End[i]);
+            var count = (whole - windows.Reach(i) + stride - 1) / stride + 1;
+            if (rounding == "ceil_torch" && (count - 1) * stride >= sizes[i] + windows.Begin[i]) count--;
+            windows.End[i] += Math.Max(0, (count - 1) * stride + windows.Reach(i) - whole);
+        }
+
+        // The engine wants borders smaller than the window.
+        var isWide = Enumerable.Range(0, sizes.Length).Any(i => Math.Max(windows.Begin[i], windows.End[i]) >= windows.Kernel[i]);
+        if (isWide && !mayPad) throw c.Layer.Refused("with a border as wide as its window");
+        if (isWide)
+        {
+            x = Windows.Pad(c, x, type, windows.Begin, windows.End, with);
+            for (var i = 0; i < sizes.Length; i++) windows.Begin[i] = windows.End[i] = 0;
+        }
+
+        return (x, windows.Attributes(isResolved: true));
+    }
+
+    // Along each axis a matrix takes the means: what a mean over a box is.
+    static string AdaptiveAverage(Conversion c)
+    {
+        if (!Conversion.IsFloat(c.TypeOf(0))) throw c.Layer.Refused($"on {c.TypeOf(0)}");
+        var (wanted, value, rank) = (c.IntsOf(1), c.In(0), c.RankOf(0));
+        if (wanted.Length != rank - 2) throw c.Layer.Malformed($"its output size has not {rank - 2} numbers");
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var size = c.SizesOf(0)[i + 2];
+            if (size < 0) throw c.Layer.Refused("with open sizes");
+            var means = new double[size * wanted[i]];
+            for (long part = 0; part < wanted[i]; part++)
+            {
+                var (from, to) = (part * size / wanted[i], ((part + 1) * size + wanted[i] - 1) / wanted[i]);
+                for (var at = from; at < to; at++) means[at * wanted[i] + part] = 1.0 / (to - from);
+            }
+
+            value = Matrices.Along(c, value, rank, i + 2, c.Constant(c.TypeOf(0), [size, wanted[i]], means));
+        }
+
+        return value;
+    }
+
+    static long[] Kernel(Conversion c) => c.Ints("kernel") ?? throw c.Layer.Malformed("kernel is missing");
+}
