@@ -64,8 +64,10 @@ sealed partial class OnnxGraph : INnGraph
             : null;
         return named is null
             ? new(NnErrno.InvalidEncoding, $"ONNX Runtime refuses the model: {e.Message}")
-            : new(NnErrno.UnsupportedOperation, $"ONNX Runtime has no operator {named.FullName} as node {named.Node} uses it: {e.Message}");
+            : new(NnErrno.UnsupportedOperation, $"ONNX Runtime has no operator {named.FullName}{At(named)}: {e.Message}");
     }
+
+    static string At(OnnxOperator op) => op.Node.Length > 0 ? $" as node {op.Node} uses it" : " as the model uses it";
 
     static ImmutableArray<TensorPort> Ports(string what, ImmutableArray<OnnxPort> found, ImmutableArray<OnnxPort> declared)
     {

@@ -12,6 +12,8 @@ static class Detection
         new("NonMaxSuppression", 1, NonMaxSuppression), new("NonMaxSuppression", 3, NonMaxSuppression),
         new("NonMaxSuppression", 4, NonMaxSuppression), new("NonMaxSuppression", 5, NonMaxSuppression),
         new("NonMaxSuppression", 9, NonMaxSuppression),
+        new("DetectionOutput", 1, DetectionOutput.Convert), new("DetectionOutput", 8, DetectionOutput.Convert),
+        new("Proposal", 1, Proposal.Convert), new("Proposal", 4, Proposal.Convert),
     ];
 
     static string[] NonMaxSuppression(Conversion c)

@@ -64,25 +64,40 @@ static class Pooling
         if (countsPads && isTorch && !windows.IsSame)
         {
             // The border counts, and what a last window has beyond the border does not.
-            x = Windows.Pad(c, x, TensorType.F32, windows.Begin, windows.End, with: 0);
-            for (var i = 0; i < windows.Kernel.Length; i++) windows.Begin[i] = windows.End[i] = 0;
-            countsPads = false;
-            sizes = [.. Enumerable.Repeat(-1L, windows.Kernel.Length)];
+            if (sizes.Contains(-1)) throw c.Layer.Refused("with rounding up and open sizes");
+            long[] border = [.. windows.End];
+            RoundUp(windows, sizes, isTorch);
+            long[] counted = [.. border.Zip(windows.End, Math.Min)];
+            x = Windows.Pad(c, x, TensorType.F32, windows.Begin, counted, with: 0);
+            for (var i = 0; i < sizes.Length; i++) (windows.Begin[i], windows.End[i]) = (0, windows.End[i] - counted[i]);
+            var inside = c.Op("AveragePool", [x], windows.Attributes(isResolved: true));
+            return c.As(inside, TensorType.F32, c.OutputType());
         }
 
-        var (padded, attributes) = Place(c, windows, x, TensorType.F32, 0, mayPad: countsPads, sizes);
+        var (padded, attributes) = Place(c, windows, x, TensorType.F32, 0, mayPad: countsPads);
         var pooled = c.Op("AveragePool", [padded], [.. attributes, new("count_include_pad", countsPads ? 1 : 0)]);
         return c.As(pooled, TensorType.F32, c.OutputType());
     }
 
-    static (string Value, OnnxAttribute[] Attributes) Place(
-        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad) =>
-        Place(c, windows, x, type, with, mayPad, c.SizesOf(0).AsSpan()[2..]);
-
-    // Rounding up is written as a wider border at the end: the engine's own way drops windows that OpenVINO keeps.
-    static (string Value, OnnxAttribute[] Attributes) Place(
-        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad, ReadOnlySpan<long> sizes)
+    // Rounding up is written as a wider border at the end, and dropping a window as a narrower one.
+    static void RoundUp(Windows windows, ReadOnlySpan<long> sizes, bool isTorch)
     {
+        for (var i = 0; i < sizes.Length; i++)
+        {
+            var (stride, reach, whole) = (windows.Strides[i], windows.Reach(i), sizes[i] + windows.Begin[i] + windows.End[i]);
+            var count = (whole - reach + stride - 1) / stride + 1;
+            if (isTorch && (count - 1) * stride >= sizes[i] + windows.Begin[i]) count--;
+            var rounded = (whole - reach) / stride + 1;
+            if (count > rounded) windows.End[i] += (count - 1) * stride + reach - whole;
+            if (count < rounded) windows.End[i] -= whole - (count * stride + reach - 1);
+        }
+    }
+
+    // The engine's own way of rounding up drops windows that OpenVINO keeps.
+    static (string Value, OnnxAttribute[] Attributes) Place(
+        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad)
+    {
+        var sizes = c.SizesOf(0).AsSpan()[2..];
         var rounding = c.Text("rounding_type", "floor");
         if (rounding is not ("floor" or "ceil" or "ceil_torch")) throw c.Layer.Malformed($"rounding_type is {rounding}");
         var isKnown = sizes.IndexOf(-1) < 0;
@@ -96,14 +111,7 @@ static class Pooling
         }
 
         windows.Resolve(sizes);
-        for (var i = 0; i < sizes.Length && rounding != "floor" && !windows.IsSame; i++)
-        {
-            var (stride, whole) = (windows.Strides[i], sizes[i] + windows.Begin[i] + windows.End[i]);
-            var count = (whole - windows.Reach(i) + stride - 1) / stride + 1;
-            if (rounding == "ceil_torch" && (count - 1) * stride >= sizes[i] + windows.Begin[i]) count--;
-            windows.End[i] += Math.Max(0, (count - 1) * stride + windows.Reach(i) - whole);
-        }
-
+        if (rounding != "floor" && !windows.IsSame) RoundUp(windows, sizes, rounding == "ceil_torch");
         // The engine wants borders smaller than the window.
         var isWide = Enumerable.Range(0, sizes.Length).Any(i => Math.Max(windows.Begin[i], windows.End[i]) >= windows.Kernel[i]);
         if (isWide && !mayPad) throw c.Layer.Refused("with a border as wide as its window");
