@@ -3,7 +3,6 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Millrace.Cli.Computing;
 using Millrace.Flows;
-using Millrace.Inference;
 using Millrace.Server;
 
 namespace Millrace.Cli;
@@ -47,12 +46,13 @@ static class MillraceCommand
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
-        NnCommand.Create(screen, NnBackends.All),
+        NnCommand.Create(screen, NnEngines.InWorker),
         CompileCommand.Create(screen, environment),
         InspectCommand.Create(screen),
         WastCommand.Create(screen),
         DoctorCommand.Create(screen, environment),
         InferenceWorkerCommand.Create(),
+        NnEngines.CreateWorker(),
         WorkerCommand.Create(),
     };
 

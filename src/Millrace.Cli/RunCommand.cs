@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using Millrace.Inference;
+using Millrace.Cli.Computing;
 using Millrace.Nn;
 using Millrace.Wasi;
 using Millrace.Wasm;
@@ -181,16 +181,26 @@ static class RunCommand
         static Func<Linker, CancellationToken, IDisposable> Nn(Screen screen, ImmutableDictionary<string, NamedModel> models) =>
             (linker, stop) =>
             {
+                var engines = NnEngines.InWorker();
                 var host = new NnHost(new()
                 {
-                    Backends = NnBackends.All(),
+                    Backends = engines.Backends,
                     Models = models,
                     Log = screen.Note,
                     Stop = stop,
                 });
                 host.Define(linker);
-                return host;
+                return new Ends(host, engines);
             };
+
+        sealed class Ends(IDisposable first, IDisposable second) : IDisposable
+        {
+            public void Dispose()
+            {
+                first.Dispose();
+                second.Dispose();
+            }
+        }
 
         static ImmutableDictionary<string, NamedModel> Models(string[] texts)
         {

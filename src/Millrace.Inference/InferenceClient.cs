@@ -104,7 +104,7 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
         return await worker.AskAsync(request, cancel);
     }
 
-    async Task<WorkerProcess> WorkerAsync(CancellationToken cancel)
+    internal async Task<WorkerProcess> WorkerAsync(CancellationToken cancel)
     {
         await _starting.WaitAsync(cancel);
         try

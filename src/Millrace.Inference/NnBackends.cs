@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
 using Millrace.Inference.OpenVino;
+using Millrace.Inference.Proxy;
 using Millrace.Inference.TensorFlow;
 using Millrace.Inference.TensorFlowLite;
 using Millrace.Nn;
@@ -18,4 +19,8 @@ public static class NnBackends
         new TensorFlowBackend(),
         new TensorFlowLiteBackend(),
     ];
+
+    /// <summary>All of them, in a worker's process: what a model does to it is not done to the host.</summary>
+    public static ImmutableArray<INnBackend> InWorker(InferenceClient client) =>
+        [.. All().Select(backend => new ProxyBackend(backend, client))];
 }

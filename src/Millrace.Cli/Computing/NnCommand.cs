@@ -9,10 +9,10 @@ namespace Millrace.Cli.Computing;
 /// <summary><c>millrace nn run</c>: computes a model on raw tensors, without a guest.</summary>
 static class NnCommand
 {
-    public static Command Create(Screen screen, Func<ImmutableArray<INnBackend>> backends) =>
-        new("nn", "Computes models that guests use through WASI-NN.") { CreateRun(screen, backends) };
+    public static Command Create(Screen screen, Func<NnEngines> open) =>
+        new("nn", "Computes models that guests use through WASI-NN.") { CreateRun(screen, open) };
 
-    static Command CreateRun(Screen screen, Func<ImmutableArray<INnBackend>> backends)
+    static Command CreateRun(Screen screen, Func<NnEngines> open)
     {
         var model = new Argument<string[]>("model")
         {
@@ -46,7 +46,8 @@ static class NnCommand
                 var request = new Request(
                     result.GetRequiredValue(model), [.. (result.GetValue(inputs) ?? []).Select(TensorFile.Parse)],
                     result.GetValue(outputs) ?? [], result.GetValue(encoding), result.GetValue(options));
-                return Run(screen, request, result.GetValue(json), backends(), cancel);
+                using var engines = open();
+                return Run(screen, request, result.GetValue(json), engines.Backends, cancel);
             },
             cancel));
         return command;

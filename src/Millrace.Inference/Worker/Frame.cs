@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Millrace.Inference.Proxy;
 
 namespace Millrace.Inference.Worker;
 
@@ -23,6 +24,8 @@ enum FrameKind
     Embed,
     /// <summary>Host to worker: stop answering a request.</summary>
     Cancel,
+    /// <summary>Host to worker, and back as a reply: a graph or context for a guest.</summary>
+    Nn,
     /// <summary>Worker to host: a piece of an answer; more follows.</summary>
     Part,
     /// <summary>Worker to host: the answer, or its last piece.</summary>
@@ -48,11 +51,12 @@ sealed record Frame(FrameKind Kind, long Id)
     public ChatPart? Part { get; init; }
     public int? Tokens { get; init; }
     public ModelFacts? Facts { get; init; }
+    public NnMessage? Nn { get; init; }
     public string? ErrorType { get; init; }
     public string? Message { get; init; }
     public bool? IsTransient { get; init; }
 
-    /// <summary>Numbers that JSON would make long: tokens (i32), vectors (f32).</summary>
+    /// <summary>Numbers that JSON would make long: tokens (i32), vectors (f32), tensors.</summary>
     [JsonIgnore]
     public ReadOnlyMemory<byte> Body { get; init; }
 

@@ -31,7 +31,7 @@ public sealed class NnCommandTests : IDisposable
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var command = NnCommand.Create(new Screen(TextReader.Null, output, errors), () => [_backend]);
+        var command = NnCommand.Create(new Screen(TextReader.Null, output, errors), () => new([_backend]));
         try
         {
             var code = await command.Parse(["run", .. words]).InvokeAsync(new() { EnableDefaultExceptionHandler = false });

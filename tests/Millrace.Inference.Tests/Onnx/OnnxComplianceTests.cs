@@ -8,7 +8,9 @@ public sealed class OnnxComplianceTests : BackendCompliance
 {
     protected override INnBackend Backend { get; } = new OnnxBackend();
 
-    protected override BackendSample MakeSample()
+    protected override BackendSample MakeSample() => Sample();
+
+    internal static BackendSample Sample()
     {
         var graph = new OnnxGraphBuilder();
         var x = graph.AddInput("x", TensorType.F32, [-1, 3]);

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Millrace.Inference;
+using Millrace.Nn;
+
+namespace Millrace.Cli.Computing;
+
+/// <summary>The engines, and whatever lives as long as they are used.</summary>
+sealed class NnEngines(ImmutableArray<INnBackend> backends, InferenceClient? client = null) : IDisposable
+{
+    const string Worker = "nn-worker";
+
+    public ImmutableArray<INnBackend> Backends => backends;
+
+    /// <summary>In a process of their own, which starts when the first model is loaded.</summary>
+    public static NnEngines InWorker()
+    {
+        var client = new InferenceClient(new(Shipped.Program(Worker)));
+        return new(NnBackends.InWorker(client), client);
+    }
+
+    /// <summary>The command that is that process. Started by the host only.</summary>
+    public static Command CreateWorker()
+    {
+        var socket = new Argument<string>("socket");
+        var rest = new Argument<string[]>("rest") { Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command(Worker, "Computes models for the host.") { socket, rest };
+        command.Hidden = true;
+        command.SetAction(result => NnWorker.RunAsync(result.GetRequiredValue(socket)));
+        return command;
+    }
+
+    public void Dispose() => client?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+}

@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Millrace.Inference.Worker;
+using Millrace.Nn;
+
+namespace Millrace.Inference.Proxy;
+
+/// <summary>The worker's side: graphs and contexts by their handles. Requests run beside one another; who asks waits for
+/// the answer before it asks the same graph again.</summary>
+sealed class NnRoom(ImmutableArray<INnBackend> backends, Action<Frame> send)
+{
+    readonly ConcurrentDictionary<long, INnGraph> _graphs = new();
+    readonly ConcurrentDictionary<long, INnContext> _contexts = new();
+    readonly ConcurrentDictionary<long, MemoryStream> _uploads = new();
+    readonly ConcurrentDictionary<long, CancellationTokenSource> _open = new();
+    long _handle;
+
+    public void Post(Frame frame)
+    {
+        if (frame.Kind is FrameKind.Cancel)
+        {
+            if (_open.TryGetValue(frame.Id, out var asked)) asked.Cancel();
+            return;
+        }
+
+        if (frame.Kind is not FrameKind.Nn || frame.Nn is not { } message) return;
+        var cancel = _open[frame.Id] = new();
+        _ = Task.Run(() =>
+        {
+            var answer = Answer(frame, message, cancel.Token);
+            _open.TryRemove(frame.Id, out _);
+            send(answer);
+        });
+    }
+
+    Frame Answer(Frame frame, NnMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            var (answer, body) = Do(message, frame.Body, cancel);
+            return new(FrameKind.Reply, frame.Id) { Nn = answer, Body = body };
+        }
+        catch (OperationCanceledException)
+        {
+            return new(FrameKind.Error, frame.Id) { ErrorType = "cancelled", Message = "the computation was cancelled" };
+        }
+        catch (NnException e)
+        {
+            return new(FrameKind.Reply, frame.Id) { Nn = new(message.Operation) { Errno = e.Errno }, Message = e.Message };
+        }
+        catch (Exception e)
+        {
+            // The edge of a request: what a backend did not foresee ends this one alone.
+            return new(FrameKind.Reply, frame.Id)
+            {
+                Nn = new(message.Operation) { Errno = NnErrno.RuntimeError },
+                Message = $"the engine failed: {e.Message}",
+            };
+        }
+    }
+
+    (NnMessage Answer, ReadOnlyMemory<byte> Body) Do(NnMessage message, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        var done = new NnMessage(message.Operation);
+        switch (message.Operation)
+        {
+            case NnOperation.Append:
+                _uploads.GetOrAdd(message.Upload, _ => new()).Write(body.Span);
+                break;
+            case NnOperation.Load:
+                return (Load(message, Whole(message, body)), default);
+            case NnOperation.Create:
+                var created = Graph(message.Handle).CreateContext();
+                done = done with { Handle = Keep(_contexts, created), IsText = created is INnTextContext };
+                break;
+            case NnOperation.SetInput:
+                var data = Whole(message, body);
+                Context(message.Handle).SetInput(message.Index, new(message.Type, message.Dimensions ?? [], data));
+                break;
+            case NnOperation.Compute:
+                Context(message.Handle).Compute(cancel);
+                break;
+            case NnOperation.ComputeSingle:
+                Text(message.Handle).ComputeSingle(cancel);
+                break;
+            case NnOperation.GetOutput:
+                return Part(message, Context(message.Handle).GetOutput(message.Index));
+            case NnOperation.GetOutputSingle:
+                return Part(message, Text(message.Handle).GetOutputSingle(message.Index));
+            case NnOperation.FinishSingle:
+                Text(message.Handle).FinishSingle();
+                break;
+            case NnOperation.Finish:
+                if (_contexts.TryRemove(message.Handle, out var context)) context.Dispose();
+                break;
+            case NnOperation.Unload:
+                if (_graphs.TryRemove(message.Handle, out var graph)) graph.Dispose();
+                break;
+        }
+
+        return (done, default);
+    }
+
+    NnMessage Load(NnMessage message, ReadOnlyMemory<byte> bytes)
+    {
+        var facts = message.Model ?? throw new NnException(NnErrno.InvalidArgument, "a load without a model");
+        var backend = backends.FirstOrDefault(backend => backend.Encoding == facts.Encoding)
+            ?? throw new NnException(NnErrno.InvalidEncoding, $"there is no backend for {facts.Encoding}");
+        var builders = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(facts.Builders.Length);
+        foreach (var length in facts.Builders)
+        {
+            builders.Add(bytes[..length]);
+            bytes = bytes[length..];
+        }
+
+        var graph = backend.Load(new(builders.MoveToImmutable(), facts.Target)
+        {
+            Path = facts.Path,
+            Options = facts.Options,
+            TokensMax = facts.TokensMax,
+            Outputs = facts.Outputs,
+        });
+        return new(NnOperation.Load)
+        {
+            Handle = Keep(_graphs, graph),
+            Inputs = NnPortFacts.Of(graph.Inputs),
+            Outputs = NnPortFacts.Of(graph.Outputs),
+        };
+    }
+
+    ReadOnlyMemory<byte> Whole(NnMessage message, ReadOnlyMemory<byte> last)
+    {
+        if (!_uploads.TryRemove(message.Upload, out var before)) return last;
+        before.Write(last.Span);
+        return before.GetBuffer().AsMemory(0, (int)before.Length);
+    }
+
+    static (NnMessage Answer, ReadOnlyMemory<byte> Body) Part(NnMessage message, Tensor tensor)
+    {
+        var body = tensor.Data[Math.Clamp(message.Offset, 0, tensor.Data.Length)..];
+        return (new(message.Operation) { Type = tensor.Type, Dimensions = tensor.Dimensions, Length = tensor.Data.Length },
+            body[..Math.Min(body.Length, NnMessage.PartBytesMax)]);
+    }
+
+    long Keep<T>(ConcurrentDictionary<long, T> all, T one)
+    {
+        var handle = Interlocked.Increment(ref _handle);
+        all[handle] = one;
+        return handle;
+    }
+
+    INnGraph Graph(long handle) => _graphs.GetValueOrDefault(handle)
+        ?? throw new NnException(NnErrno.InvalidArgument, $"there is no graph {handle}");
+
+    INnContext Context(long handle) => _contexts.GetValueOrDefault(handle)
+        ?? throw new NnException(NnErrno.InvalidArgument, $"there is no context {handle}");
+
+    INnTextContext Text(long handle) => Context(handle) as INnTextContext
+        ?? throw new NnException(NnErrno.InvalidArgument, "only models of text compute token by token");
+}
