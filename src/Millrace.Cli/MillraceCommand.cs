@@ -45,6 +45,7 @@ static class MillraceCommand
         LogsCommand.Create(screen, environment),
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
+        KeysCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
         NnCommand.Create(screen, NnEngines.InWorker),
         CompileCommand.Create(screen, environment),

@@ -12,7 +12,7 @@ static class ServeCommand
 {
     const int WorkersMax = 16;
 
-    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model, int Workers);
+    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model, int Workers, bool IsApiOpen);
 
     public static Command Create(Screen screen, CliEnvironment environment)
     {
@@ -42,13 +42,14 @@ static class ServeCommand
             if (result.GetValue(workers) is < 0 or > WorkersMax)
                 result.AddError($"--workers is a number from 0 to {WorkersMax}");
         });
+        var open = new Option<bool>("--api-open") { Description = "The models at /v1 answer this machine without a key." };
         var command = new Command("serve", """
             Starts the server: webhooks and calls come in, runs are executed. Ctrl-C stops it; what is under way goes on
             at the next start.
 
             millrace serve
             millrace serve --port 8080 --model ~/models/reader.gguf
-            """) { data, port, pages, listen, model, workers };
+            """) { data, port, pages, listen, model, workers, open };
         command.SetAction(async (result, cancel) =>
         {
             if (!IPAddress.TryParse(result.GetRequiredValue(listen), out var address))
@@ -59,7 +60,13 @@ static class ServeCommand
 
             var choice = new Choice(
                 result.GetRequiredValue(data), result.GetValue(port), result.GetValue(pages), address,
-                result.GetValue(model), result.GetValue(workers));
+                result.GetValue(model), result.GetValue(workers), result.GetValue(open));
+            if (choice.IsApiOpen && !IPAddress.IsLoopback(address))
+            {
+                throw new CommandException(
+                    "--api-open is for this machine alone: leave --listen out, or make keys: millrace keys add NAME");
+            }
+
             await ServeAsync(screen, environment, choice, cancel);
             return 0;
         });
@@ -86,7 +93,7 @@ static class ServeCommand
         using var log = new ScreenLog(screen, TimeProvider.System);
         var isLocal = choice.Model is null || MachineModels.IsLocal(environment, choice.Model);
         await using var models = MachineModels.Open(environment, isLocal ? choice.Model : null);
-        var options = Options(environment, choice, log);
+        var options = Options(environment, choice, log) with { Models = models, IsApiOpen = choice.IsApiOpen };
         var platform = options.Platform with
         {
             LanguageModel = models,
@@ -106,6 +113,7 @@ static class ServeCommand
         {
             screen.Result($"listening on {host.Url}");
             screen.Result($"pages at {host.PagesUrl}");
+            screen.Note($"models at {host.Url}/v1, {(choice.IsApiOpen ? "open to this machine" : "with a key: millrace keys add NAME")}");
             MachineModels.Tell(screen, [.. usable.OrderByDescending(model => model.Name == choice.Model)]);
             if (host.Platform.Flows.IsEmpty)
                 screen.Note("nothing is deployed yet; in another terminal: millrace deploy hello");

@@ -165,6 +165,18 @@ public sealed class ControlClient : IAsyncDisposable
     public Task<ConnectionReport> TestConnectionAsync(string name, CancellationToken cancel = default) =>
         PostAsync<ConnectionReport>($"/connections/{Escape(name)}/test", null, cancel);
 
+    /// <summary>The keys of the model API, without the keys.</summary>
+    public Task<ImmutableArray<ApiKeySummary>> ApiKeysAsync(CancellationToken cancel = default) =>
+        GetAsync<ImmutableArray<ApiKeySummary>>("/keys", cancel);
+
+    /// <summary>Makes a key of the model API and answers it; it cannot be asked for again.</summary>
+    public Task<string> AddApiKeyAsync(NewApiKey key, CancellationToken cancel = default) =>
+        PostAsync<string>("/keys", key, cancel);
+
+    /// <summary>Revokes a key of the model API.</summary>
+    public Task RevokeApiKeyAsync(string name, CancellationToken cancel = default) =>
+        SendAsync<bool>(HttpMethod.Delete, $"/keys/{Escape(name)}", null, cancel);
+
     Task<T> GetAsync<T>(string path, CancellationToken cancel) => SendAsync<T>(HttpMethod.Get, path, null, cancel);
 
     Task<T> PostAsync<T>(string path, object? body, CancellationToken cancel) =>

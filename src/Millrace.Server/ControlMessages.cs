@@ -42,3 +42,18 @@ public sealed record ResolveRequest(long Sequence, string? Result);
 /// <param name="ErrorType">Type of the error result.</param>
 /// <param name="ErrorDetail">One sentence.</param>
 public sealed record ModelReply(ChatAnswer? Answer, string? ErrorType = null, string? ErrorDetail = null);
+
+/// <summary>Asks for a key of the model API.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Scopes">What it is for: <c>chat</c>, <c>embeddings</c>, <c>models</c>, <c>metrics</c>.</param>
+/// <param name="TokensPerDay">Most tokens of one day, UTC; null: no limit.</param>
+public sealed record NewApiKey(string Name, ImmutableArray<string> Scopes, long? TokensPerDay);
+
+/// <summary>A key of the model API, without the key.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Scopes">What it is for.</param>
+/// <param name="TokensPerDay">Most tokens of one day, UTC; null: no limit.</param>
+/// <param name="UsedToday">Tokens of today.</param>
+/// <param name="Created">When it was made.</param>
+public sealed record ApiKeySummary(
+    string Name, ImmutableArray<string> Scopes, long? TokensPerDay, long UsedToday, DateTimeOffset Created);

@@ -78,6 +78,16 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         return last;
     }
 
+    /// <summary>What runs them.</summary>
+    public InferenceClient Client => _client;
+
+    /// <summary>The model for whoever names none: the one that was chosen, else the first; null where there is none.</summary>
+    public ModelFile? Default()
+    {
+        var files = Files();
+        return files.FirstOrDefault(file => file.Name == _default) ?? files.FirstOrDefault();
+    }
+
     /// <summary>Runs the check on one file, or recalls its verdict.</summary>
     public async Task<LanguageModel> CheckAsync(
         ModelFile file, bool isForced, IProgress<(ModelFile Model, ModelCheckReport Report)>? progress,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Flows;
 using Millrace.Server.Control;
 using Millrace.Server.Gateway;
+using Millrace.Server.ModelApi;
 using Millrace.Server.Pages;
 
 namespace Millrace.Server;
@@ -15,12 +16,17 @@ public sealed class ServerHost : IAsyncDisposable
 {
     readonly List<Listener> _listeners = [];
     readonly ServerKey _key;
+    readonly ApiKeys _apiKeys;
+    readonly ApiBudgets _apiBudgets;
     readonly ILogger _log;
 
     ServerHost(Platform platform, ServerKey key, ServerOptions options)
     {
+        var (folder, time) = (options.Platform.DataFolder, options.Platform.Time);
         Platform = platform;
         _key = key;
+        _apiKeys = ApiKeys.Open(folder, time);
+        _apiBudgets = new(folder, time);
         _log = options.Logging.CreateLogger("millrace");
     }
 
@@ -66,13 +72,18 @@ public sealed class ServerHost : IAsyncDisposable
         if (options.IsServing)
         {
             var gateway = new PublicEndpoints(Platform, _key, options.Platform.Time, _log);
-            Url = await OpenAsync(Listener.OnPort(options.Address, options.Port, "--port"), gateway.Map);
+            var api = new ApiEndpoints(new(options.Models, _apiKeys, _apiBudgets, options.IsApiOpen, options.Platform.Time), _log);
+            Url = await OpenAsync(Listener.OnPort(options.Address, options.Port, "--port"), application =>
+            {
+                gateway.Map(application);
+                api.Map(application);
+            });
             var pages = Listener.OnPort(IPAddress.Loopback, options.PagesPort, "--pages-port");
             var root = await OpenAsync(pages, new PageEndpoints(Platform, _key, options.Platform.Time).Map);
             PagesUrl = $"{root}/?token={_key.PagesToken}";
         }
         SocketPath = ControlSocket.PathIn(options.Platform.DataFolder);
-        var control = new ControlEndpoints(this, options.Platform.DataFolder, _key);
+        var control = new ControlEndpoints(this, options.Platform.DataFolder, _key, new(_apiKeys, _apiBudgets));
         await OpenAsync(Listener.OnSocket(SocketPath), control.Map);
         if (options.IsServing) ServerLog.Started(_log, Url, options.Platform.DataFolder);
     }
@@ -88,6 +99,7 @@ public sealed class ServerHost : IAsyncDisposable
     {
         // Runs that answer HTTP callers end first only if they are quick; the platform parks the others.
         foreach (var listener in _listeners) await listener.DisposeAsync();
+        _apiBudgets.Dispose();
         await Platform.DisposeAsync();
     }
 }

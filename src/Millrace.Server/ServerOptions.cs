@@ -31,6 +31,12 @@ public sealed record ServerOptions
     /// </summary>
     public bool IsServing { get; init; } = true;
 
+    /// <summary>The models behind the API of the public listener; null: none.</summary>
+    public LocalModels? Models { get; init; }
+
+    /// <summary>Whether that API takes requests of this machine without a key.</summary>
+    public bool IsApiOpen { get; init; }
+
     /// <summary>Where the server writes what it does.</summary>
     public ILoggerFactory Logging { get; init; } = NullLoggerFactory.Instance;
 }

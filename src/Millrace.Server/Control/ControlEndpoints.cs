@@ -11,7 +11,7 @@ namespace Millrace.Server.Control;
 /// Commands of the data folder's owner, over the Unix socket that only the owner can open. Secrets come in by it and
 /// never go out; secret-looking texts of logs are masked.
 /// </summary>
-sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
+sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key, KeyEndpoints keys)
 {
     const int RunsMax = 500;
 
@@ -27,6 +27,7 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
         application.MapPost("/models/ask", AskModelAsync);
         application.MapGet("/models", async context =>
             await WriteAsync(context, await Platform.ModelsAsync(context.RequestAborted)));
+        keys.Map(application);
         MapRuns(application);
         MapConnections(application);
     }
@@ -153,7 +154,7 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
         }
     }
 
-    static async Task<T> ReadAsync<T>(HttpContext context) where T : class
+    internal static async Task<T> ReadAsync<T>(HttpContext context) where T : class
     {
         var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         try
@@ -167,7 +168,7 @@ sealed class ControlEndpoints(ServerHost host, string dataFolder, ServerKey key)
         }
     }
 
-    static Task WriteAsync<T>(HttpContext context, T value) =>
+    internal static Task WriteAsync<T>(HttpContext context, T value) =>
         context.Response.WriteAsJsonAsync(value, ControlJson.Options, context.RequestAborted);
 
     static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;

@@ -1,0 +1,91 @@
+using System.ClientModel;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Millrace.Cli.Tests.Realism;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace Millrace.Server.Tests.ModelApi;
+
+/// <summary>The server as OpenAI's own clients see it.</summary>
+public sealed class OfficialClientTests
+{
+    const string NpmVersion = "6.30.1";
+    const string NpmHash = "sha512-5bkK9GoQMd8j4a0TeY95AIC7FtGP38HlfO+YvRq4TkEndHLI1iR8ct9wajmsAMw+G/QcPOZnqzhhsUT2GKUWkA==";
+
+    [SkippableFact]
+    public async Task The_client_of_NuGet_reads_answers_streams_and_errors()
+    {
+        ApiServer.NeedsLibrary();
+        await using var server = await ApiServer.StartAsync();
+        var chat = Client(server).GetChatClient(ApiServer.Tiny);
+        var options = new ChatCompletionOptions { MaxOutputTokenCount = 8, Temperature = 0 };
+
+        var whole = (await chat.CompleteChatAsync([new UserChatMessage("hello")], options)).Value;
+        var (streamed, tokens, reason) = ("", 0, (ChatFinishReason?)null);
+        await foreach (var update in chat.CompleteChatStreamingAsync([new UserChatMessage("hello")], options))
+        {
+            streamed += string.Concat(update.ContentUpdate.Select(part => part.Text));
+            tokens = update.Usage?.TotalTokenCount ?? tokens;
+            reason = update.FinishReason ?? reason;
+        }
+
+        var models = (await Client(server).GetOpenAIModelClient().GetModelsAsync()).Value;
+        var missing = await Assert.ThrowsAsync<ClientResultException>(
+            () => Client(server).GetChatClient("no-such-model").CompleteChatAsync([new UserChatMessage("hello")]));
+
+        Assert.Equal(string.Concat(whole.Content.Select(part => part.Text)), streamed);
+        Assert.Equal((whole.Usage.TotalTokenCount, whole.FinishReason), (tokens, reason!.Value));
+        Assert.Contains(models, model => model.Id == ApiServer.Tiny);
+        Assert.Equal(404, missing.Status);
+        Assert.Contains("There is no model 'no-such-model'", missing.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task The_client_of_npm_reads_answers_streams_and_errors()
+    {
+        ApiServer.NeedsLibrary();
+        await using var server = await ApiServer.StartAsync();
+
+        var found = await AskByNodeAsync(server, ApiServer.Tiny);
+
+        Assert.Contains(ApiServer.Tiny, found["models"]!.AsArray().Select(name => (string?)name));
+        Assert.Equal((string?)found["whole"], (string?)found["streamed"]);
+        Assert.Equal((int)found["total"]!, (int)found["streamedTotal"]!);
+        Assert.Equal((string?)found["response"], (string?)found["responseStreamed"]);
+        Assert.Contains((string?)found["lastEvent"], new[] { "response.completed", "response.incomplete" });
+        Assert.Equal(["NotFoundError", "404", "model_not_found"], found["error"]!.AsArray().Select(word => word!.ToString()));
+    }
+
+    static OpenAIClient Client(ApiServer server) => new(
+        new ApiKeyCredential(server.Http.DefaultRequestHeaders.Authorization!.Parameter!),
+        new OpenAIClientOptions { Endpoint = new Uri(server.Host.Url + "/v1") });
+
+    static async Task<JsonNode> AskByNodeAsync(ApiServer server, string model, params string[] more)
+    {
+        var folder = await NpmPackage.FetchAsync("openai", NpmVersion, NpmHash);
+        var start = new ProcessStartInfo("node",
+        [
+            Path.Combine(AppContext.BaseDirectory, "ModelApi", "official.mjs"), Path.Combine(folder, "index.mjs"),
+            server.Host.Url + "/v1", server.Http.DefaultRequestHeaders.Authorization!.Parameter!, model, .. more,
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            using var node = Process.Start(start)!;
+            var errors = node.StandardError.ReadToEndAsync();
+            var text = await node.StandardOutput.ReadToEndAsync();
+            await node.WaitForExitAsync();
+            Assert.True(node.ExitCode == 0, await errors);
+            return JsonNode.Parse(text)!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Skip.If(true, "node is not installed");
+            throw;
+        }
+    }
+}
