@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Millrace.Inference;
+using Millrace.Nn;
 using Millrace.Sandbox;
 using Millrace.Server;
 using Millrace.Wasi;
@@ -76,6 +77,7 @@ static class DoctorCommand
         findings.Add(Program(environment, "git", "`millrace review` cannot read your changes", "install git"));
         findings.Add(Program(environment, "npm", "the build cannot fetch llama.cpp", "install npm, then build again"));
         findings.AddRange(await ModelsAsync(environment, cancel));
+        findings.AddRange(NnBackends.All().Select(Engine));
         return findings;
     }
 
@@ -219,6 +221,20 @@ static class DoctorCommand
         var path = (environment.ProgramPath ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         return path is null ? new(program, Warn, $"not found: {without}", toDo) : new(program, Ok, path);
+    }
+
+    /// <summary>What computes the models of one encoding for guests.</summary>
+    static Finding Engine(INnBackend backend)
+    {
+        var name = $"wasi-nn {backend.Encoding.ToString().ToLowerInvariant()}";
+        try
+        {
+            return backend.WhyAbsent is { } reason ? new(name, Warn, reason) : new(name, Ok, backend.Engine);
+        }
+        catch (NnException e)
+        {
+            return new(name, Warn, e.Message);
+        }
     }
 
     static async Task<List<Finding>> ModelsAsync(CliEnvironment environment, CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
 using Millrace.Inference.OpenVino;
 using Millrace.Inference.Proxy;
+using Millrace.Inference.PyTorch;
 using Millrace.Inference.TensorFlow;
 using Millrace.Inference.TensorFlowLite;
 using Millrace.Nn;
@@ -18,6 +19,7 @@ public static class NnBackends
         new OnnxBackend(),
         new TensorFlowBackend(),
         new TensorFlowLiteBackend(),
+        new PyTorchBackend(),
     ];
 
     /// <summary>All of them, in a worker's process: what a model does to it is not done to the host.</summary>

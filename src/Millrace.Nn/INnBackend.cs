@@ -11,6 +11,9 @@ public interface INnBackend
     /// <summary>Null when it can work; else one sentence why not, and the way out.</summary>
     string? WhyAbsent { get; }
 
+    /// <summary>What computes, with its version: asked only of a backend that can work.</summary>
+    string Engine => "Millrace's own";
+
     /// <summary>Reads a model. What cannot be computed is refused here, by name, never computed wrongly.</summary>
     /// <exception cref="NnException">The model is damaged, of another encoding, or uses what the backend does not have.</exception>
     INnGraph Load(NnModel model);

@@ -8,9 +8,10 @@ static class ModelFiles
 {
     /// <summary>Loads it with the backend of its encoding.</summary>
     /// <param name="encoding">The encoding's word; null: the ending tells, or the first bytes.</param>
+    /// <param name="outputs">Names of the tensors wanted, for an encoding whose models have others than their outputs.</param>
     /// <exception cref="NnException">The backend is not there, or refuses it.</exception>
     public static (NnEncoding Encoding, INnGraph Graph) Load(
-        string[] paths, string? encoding, string? options, ImmutableArray<INnBackend> backends)
+        string[] paths, string? encoding, string? options, ImmutableArray<string> outputs, ImmutableArray<INnBackend> backends)
     {
         if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing) throw new CommandException($"there is no file {missing}");
         try
@@ -19,7 +20,7 @@ static class ModelFiles
             var backend = backends.FirstOrDefault(backend => backend.Encoding == known)
                 ?? throw new CommandException($"{paths[0]}: there is no backend for {known}");
             if (backend.WhyAbsent is { } why) throw new CommandException($"{paths[0]}: {known}: {why}");
-            return (known, backend.Load(Read(known, paths, options)));
+            return (known, backend.Load(Read(known, paths, options) with { Outputs = known == NnEncoding.TensorFlow ? outputs : [] }));
         }
         catch (FormatException e)
         {

@@ -60,7 +60,10 @@ static class NnCommand
     {
         try
         {
-            var (encoding, graph) = ModelFiles.Load(request.Model, request.Encoding, request.Options, backends);
+            // Where all are named, they may be any tensors of a graph.
+            var names = request.Outputs.Select(output => TensorFile.Split(output).Name).ToArray();
+            ImmutableArray<string> wanted = names.Contains(null) ? [] : [.. names.Select(name => name!)];
+            var (encoding, graph) = ModelFiles.Load(request.Model, request.Encoding, request.Options, wanted, backends);
             using (graph)
             {
                 // A model of text has no ports; one that takes nothing can be computed at once.

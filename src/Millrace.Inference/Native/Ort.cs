@@ -29,6 +29,9 @@ static unsafe class Ort
     /// <summary>Memory that stays where .NET keeps it.</summary>
     public static nint CpuMemory { get; private set; }
 
+    /// <summary>The library's version; null before it is loaded.</summary>
+    public static string? Version { get; private set; }
+
     /// <summary>Loads the library. Once per process.</summary>
     /// <exception cref="NnException">It is not there, or it is another version than we know.</exception>
     public static void Load()
@@ -55,11 +58,8 @@ static unsafe class Ort
         var getApiBase = (delegate* unmanaged[Cdecl]<void**>)export;
         var apiBase = getApiBase();
         var api = ((delegate* unmanaged[Stdcall]<uint, void**>)apiBase[0])(OrtApiVersion);
-        if (api == null)
-        {
-            var version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Stdcall]<nint>)apiBase[1])());
-            throw new NnException(NnErrno.InvalidEncoding, $"ONNX Runtime {version} is not known here; 1.17 and later are");
-        }
+        Version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Stdcall]<nint>)apiBase[1])());
+        if (api == null) throw new NnException(NnErrno.InvalidEncoding, $"ONNX Runtime {Version} is not known here; 1.17 and later are");
 
         nint env = 0, memory = 0;
         fixed (byte* name = "millrace\0"u8)

@@ -9,6 +9,15 @@ sealed class OnnxBackend(int threads = 1) : INnBackend
 
     public string? WhyAbsent => NativeLibraries.OnnxRuntime() is null ? NativeLibraries.WhyOnnxRuntimeIsAbsent : null;
 
+    public string Engine
+    {
+        get
+        {
+            Native.Ort.Load();
+            return $"ONNX Runtime {Native.Ort.Version}";
+        }
+    }
+
     public INnGraph Load(NnModel model)
     {
         if (model.Builders.Length != 1)

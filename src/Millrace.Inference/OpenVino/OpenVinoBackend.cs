@@ -10,6 +10,8 @@ sealed class OpenVinoBackend(int threads = 1) : INnBackend
 
     public string? WhyAbsent => NativeLibraries.OnnxRuntime() is null ? NativeLibraries.WhyOnnxRuntimeIsAbsent : null;
 
+    public string Engine => new OnnxBackend(threads).Engine;
+
     public INnGraph Load(NnModel model)
     {
         // A model without weights may come alone.

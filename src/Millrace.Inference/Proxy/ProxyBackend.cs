@@ -11,6 +11,8 @@ sealed class ProxyBackend(INnBackend local, InferenceClient client) : INnBackend
 
     public string? WhyAbsent => local.WhyAbsent;
 
+    public string Engine => local.Engine;
+
     public INnGraph Load(NnModel model)
     {
         ProxyLink link;

@@ -6,6 +6,9 @@ namespace Millrace.Inference.TensorFlow;
 /// <summary>One node that is being converted: its inputs, and its attributes with TensorFlow's defaults.</summary>
 sealed class Call(NodeDef node, Value[] inputs, Emitter emitter)
 {
+    // A few bytes could ask for any number.
+    const int PartsMax = 10_000;
+
     /// <summary>Writes what the node becomes.</summary>
     public Emitter E { get; } = emitter;
 
@@ -27,6 +30,10 @@ sealed class Call(NodeDef node, Value[] inputs, Emitter emitter)
 
     /// <summary>A whole number.</summary>
     public long Int(string name, long absent) => node.Attributes.TryGetValue(name, out var value) ? value.Int : absent;
+
+    /// <summary>How many tensors a node takes apart.</summary>
+    public int Parts(string name, long absent) =>
+        Int(name, absent) is > 0 and <= PartsMax and var parts ? (int)parts : throw Refuse($"its {name} is not from 1 to {PartsMax}");
 
     /// <summary>A number.</summary>
     public float Float(string name, float absent) => node.Attributes.TryGetValue(name, out var value) ? value.Float : absent;

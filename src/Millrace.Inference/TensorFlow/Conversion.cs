@@ -56,7 +56,15 @@ sealed class Conversion
         if (++_nodes > NodesMax) throw new NnException(NnErrno.TooLarge, $"the graph stands for more than {NodesMax} nodes");
         _emitter.Graph.Scope = node.Name;
         var call = new Call(node, inputs, _emitter);
-        return OperatorTable.Find(node.Op) is { } row ? row.Convert(call) : new ControlFlow(this, scope).Convert(call, node);
+        try
+        {
+            return OperatorTable.Find(node.Op) is { } row ? row.Convert(call) : new ControlFlow(this, scope).Convert(call, node);
+        }
+        catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or InvalidOperationException or OverflowException)
+        {
+            // Ranks, axes and lists that no graph of TensorFlow's own has together.
+            throw call.Damaged($"has inputs and attributes that do not fit together: {e.Message}");
+        }
     }
 
     /// <summary>Writes a function's nodes where it is called.</summary>

@@ -10,6 +10,8 @@ sealed class TensorFlowBackend(int threads = 1) : INnBackend
 
     public string? WhyAbsent => new OnnxBackend(threads).WhyAbsent;
 
+    public string Engine => new OnnxBackend(threads).Engine;
+
     public INnGraph Load(NnModel model)
     {
         if (model.Builders.Length != 1)

@@ -87,6 +87,8 @@ public sealed class HelloTests
         var findings = answer.Json.AsArray().ToDictionary(f => (string)f!["name"]!, f => (string)f!["state"]!);
         Assert.Equal(("ok", "ok", "ok"), (findings["sandbox"], findings["data folder"], findings["server"]));
         Assert.Equal("warn", findings["git"]);
+        Assert.Equal("ok", findings["wasi-nn tensorflowlite"]);
+        Assert.True(findings.ContainsKey("wasi-nn pytorch"));
         Assert.Contains("→ install git", (await shell.OnDataAsync("doctor")).Output, StringComparison.Ordinal);
     }
 }

@@ -92,6 +92,7 @@ public abstract class BackendCompliance
     [SkippableFact]
     public void Refuses_an_input_of_another_type()
     {
+        Skip.If(Port.Type is null, "the backend's models leave the types open");
         var input = Sample.Inputs[0];
         var other = input.Type == TensorType.F64 ? TensorType.F32 : TensorType.F64;
 
@@ -99,15 +100,20 @@ public abstract class BackendCompliance
     }
 
     [SkippableFact]
-    public void Refuses_an_input_of_another_rank() =>
+    public void Refuses_an_input_of_another_rank()
+    {
+        Skip.If(Port.Dimensions.IsDefault, "the backend's models leave the ranks open");
+
         RefusesInput(0, Sample.Inputs[0] with { Dimensions = Sample.Inputs[0].Dimensions.Add(1) });
+    }
 
     [SkippableFact]
     public void Refuses_an_input_of_another_size()
     {
         using var graph = Backend.Load(Sample.Model);
         var input = Sample.Inputs[0];
-        var axis = graph.Inputs[0].Dimensions.LastIndexOf(input.Dimensions[^1]);
+        var declared = graph.Inputs[0].Dimensions;
+        var axis = declared.IsDefault ? -1 : declared.LastIndexOf(input.Dimensions[^1]);
         Skip.If(axis < 0, "the sample's last size is open");
         var larger = input.Dimensions.SetItem(axis, input.Dimensions[axis] + 1);
 
@@ -232,6 +238,15 @@ public abstract class BackendCompliance
             var cut = whole[..(whole.Length * part / 8)];
 
             RefusesModel(Sample.Model with { Builders = Sample.Model.Builders.SetItem(0, cut) });
+        }
+    }
+
+    TensorPort Port
+    {
+        get
+        {
+            using var graph = Backend.Load(Sample.Model);
+            return graph.Inputs[0];
         }
     }
 

@@ -105,6 +105,22 @@ public sealed class TensorFlowGraphTests
         }
     }
 
+    [SkippableFact]
+    public void Has_a_clear_error_for_every_damaged_case()
+    {
+        var random = new Random(6);
+        foreach (var test in ConformanceCase.All("graphdef"))
+        {
+            for (var time = 0; time < 10; time++)
+            {
+                var bytes = test.Model.Builders[0].ToArray();
+                for (var change = random.Next(8); change >= 0; change--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+
+                if (Record.Exception(() => Converted(bytes)) is { } fault) Assert.IsType<NnException>(fault);
+            }
+        }
+    }
+
     static GraphFile X() => new GraphFile().Input("x", GraphFile.Float, 2, 3);
 
     static string[] Converted(byte[] file, params string[] outputs) =>

@@ -15,7 +15,7 @@ static class Blocks
 
     static Value SpaceToBatch(Call c, ReadOnlySpan<long> block, Value paddings)
     {
-        var (e, rank, count) = (c.E, c.Rank(0), block.Length);
+        var (e, rank, count) = (c.E, c.Rank(0), Checked(c, block));
         var (before, after) = e.Columns(paddings);
         var (zero, rest) = (e.Row(0), e.Row([.. Enumerable.Repeat(0L, rank - 1 - count)]));
         var x = Slicing.Pad(c, e.Sizes(zero, before, rest), e.Sizes(zero, after, rest));
@@ -34,7 +34,7 @@ static class Blocks
 
     static Value BatchToSpace(Call c, ReadOnlySpan<long> block, Value crops)
     {
-        var (e, x, rank, count) = (c.E, c[0], c.Rank(0), block.Length);
+        var (e, x, rank, count) = (c.E, c[0], c.Rank(0), Checked(c, block));
         var (before, after) = e.Columns(crops);
         var batch = e.Div(e.SizeOf(x, 0), e.Row(Product(block)));
         var sizes = Enumerable.Range(1, rank - 1).Select(axis => e.SizeOf(x, axis)).ToArray();
@@ -74,12 +74,19 @@ static class Blocks
     static (Emitter E, Value X, long Block, bool IsFirst) Square(Call c)
     {
         var (block, format) = (c.Int("block_size", 2), c.Text("data_format", "NHWC"));
-        if (block < 1) throw c.Refuse($"its block size is {block}");
+        Checked(c, [block]);
         if (c.Rank(0) != 4 || format is not ("NHWC" or "NCHW")) throw c.Refuse($"the layout {format} of rank {c.Rank(0)} is not supported");
         return (c.E, format == "NCHW" ? c.E.Transpose(c[0], 0, 2, 3, 1) : c[0], block, format == "NCHW");
     }
 
     static Value Back(Emitter e, Value x, bool isFirst) => isFirst ? e.Transpose(x, 0, 3, 1, 2) : x;
+
+    // The sizes are divided by these.
+    static int Checked(Call c, ReadOnlySpan<long> block)
+    {
+        foreach (var size in block) if (size is < 1 or > short.MaxValue) throw c.Refuse($"a size of its block is {size}");
+        return block.Length < c.Rank(0) && block.Length <= 4 ? block.Length : throw c.Refuse($"its block has {block.Length} sizes");
+    }
 
     static long Product(ReadOnlySpan<long> numbers)
     {

@@ -18,13 +18,13 @@ static class Shaping
         new("Squeeze", c => c.E.Squeeze(c[0], (c.Ints("squeeze_dims") is { IsEmpty: false } axes ? axes : c.Ints("axis")).AsSpan())),
         new("ExpandDims", ExpandDims),
         new("BroadcastTo", c => c.E.Expand(c[0], c[1])),
-        new("Tile", c => c.E.Node("Tile", [c[0], c.E.Longs(c[1])], c[0].Type, c[0].Rank is { } rank ? ShapeNodes.Open(rank) : default)),
+        new("Tile", Tile),
         new("Pack", Pack),
         new("Unpack", Unpack),
         new("ConcatV2", c => Concat(c, c.Inputs[..^1], c.Count - 1)),
         new("Concat", c => Concat(c, c.Inputs[1..], 0)),
-        new("Split", c => Split(c, x: 1, axis: 0, null, (int)c.Int("num_split", 1))),
-        new("SplitV", c => Split(c, x: 0, axis: 2, c[1], (int)c.Int("num_split", 1))),
+        new("Split", c => Split(c, x: 1, axis: 0, null, c.Parts("num_split", 1))),
+        new("SplitV", c => Split(c, x: 0, axis: 2, c[1], c.Parts("num_split", 1))),
         new("InvertPermutation", c => c.E.Whole(c[0].Shape, [.. Inverse(c)], c[0].Type)),
     ];
 
@@ -61,6 +61,15 @@ static class Shaping
             c[0].Rank is { } rank ? ShapeNodes.Open(rank + 1) : default);
     }
 
+    static Value Tile(Call c)
+    {
+        var times = c.E.Longs(c[1]);
+        ImmutableArray<long> shape = c[0].Rank is not { } rank ? default
+            : times.IsKnown && times.Known.Length == rank ? [.. c[0].Shape.Zip(times.Known, (size, count) => size < 0 ? -1 : size * count)]
+            : ShapeNodes.Open(rank);
+        return c.E.Node("Tile", [c[0], times], c[0].Type, shape);
+    }
+
     static Value Pack(Call c)
     {
         var axis = c.Int("axis", 0);
@@ -69,8 +78,8 @@ static class Shaping
 
     static Value[] Unpack(Call c)
     {
-        var (axis, count) = (c.Int("axis", 0), (int)c.Int("num", c[0].Size((int)c.Int("axis", 0))));
-        if (count < 1) throw c.Refuse($"it makes {count} parts");
+        var axis = c.Int("axis", 0);
+        var count = c.Parts("num", c[0].Size((int)axis));
         var ones = c.E.Row([.. Enumerable.Repeat(1L, count)]);
         return [.. Parts(c, c[0], axis, ones, count).Select(part => c.E.Squeeze(part, axis))];
     }

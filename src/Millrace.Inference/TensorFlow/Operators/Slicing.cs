@@ -7,6 +7,9 @@ namespace Millrace.Inference.TensorFlow.Operators;
 /// <summary>Parts of tensors, and what is put around them.</summary>
 static class Slicing
 {
+    // As many as TensorFlow's shapes have.
+    const int AxesMax = 254;
+
     static readonly TensorType[] Padded = [.. Types.Numbers, TensorType.U8, TensorType.I8, TensorType.Bool];
 
     public static readonly Operator[] Rows =
@@ -59,6 +62,7 @@ static class Slicing
         var (e, from, size) = (c.E, c.E.Longs(c[1]), c.E.Longs(c[2]));
         var count = Math.Max(from.Size(0), size.Size(0));
         if (count < 0) throw c.Refuse("how many axes it slices must be known");
+        if (count > AxesMax) throw c.Refuse($"it slices {count} axes");
         // A size of -1 goes to the end.
         var end = e.Expand(e.Row(long.MaxValue), e.Row(count));
         var zero = e.Expand(e.Row(0), e.Row(count));
