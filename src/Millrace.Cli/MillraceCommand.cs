@@ -45,6 +45,7 @@ static class MillraceCommand
         LogsCommand.Create(screen, environment),
         ConnectionsCommand.Create(screen, environment),
         ModelsCommand.Create(screen, environment),
+        ChatCommand.Create(screen, environment),
         KeysCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
         NnCommand.Create(screen, NnEngines.InWorker),
@@ -75,7 +76,8 @@ static class MillraceCommand
             var configuration = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = StopTimeout,
+                // Of chat, Ctrl-C is its own matter.
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == ChatCommand.Name ? null : StopTimeout,
                 Output = screen.Output,
             };
             return await parsed.InvokeAsync(configuration, cancel);

@@ -63,6 +63,23 @@ sealed class Screen
         return _input.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
+    /// <summary>A part of the result, as it comes: nothing in it may steer a terminal.</summary>
+    public void Write(string text)
+    {
+        _output.Write(IsInteractive ? string.Concat(text.Where(c => !char.IsControl(c) || c is '\n' or '\t')) : text);
+        _output.Flush();
+    }
+
+    /// <summary>Asks for a line.</summary>
+    public void Prompt(string text)
+    {
+        _errors.Write(text);
+        _errors.Flush();
+    }
+
+    /// <summary>All that is left of the input.</summary>
+    public string ReadAll() => _input.ReadToEnd();
+
     /// <summary>One line of input; null at its end.</summary>
     public string? ReadLine() => _input.ReadLine();
 
