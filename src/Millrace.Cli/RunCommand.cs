@@ -23,11 +23,11 @@ static class RunCommand
             Description = "The program's arguments; options among them too are the program's.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var options = new Options(CompileCommand.CacheOption(environment));
+        var options = new Options(CompileCommand.CacheOption(environment), environment);
         var command = new Command(Name, "Runs a WASI program.") { module, arguments };
         foreach (var option in options.All) command.Options.Add(option);
         command.SetAction(result => Run(
-            screen, result.GetRequiredValue(module), options.Wasi(result, environment),
+            screen, result.GetRequiredValue(module), options.Wasi(result),
             options.Program(screen, result, [.. result.GetValue(arguments) ?? []])));
         return command;
     }
@@ -86,7 +86,7 @@ static class RunCommand
     };
 
     /// <summary>The command's options.</summary>
-    sealed class Options(Option<string> cache)
+    sealed class Options(Option<string> cache, CliEnvironment environment)
     {
         const long StackBytesMin = 64 << 10;
         const long StackBytesMax = 1 << 30;
@@ -155,9 +155,9 @@ static class RunCommand
             [_dir, _env, _nnPreload, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, _maxStack, _guardPages,
              cache];
 
-        public WasiOptions Wasi(ParseResult result, CliEnvironment environment) => new()
+        public WasiOptions Wasi(ParseResult result) => new()
         {
-            Environment = (result.GetValue(_env) ?? []).Select(text => Variable(text, environment))
+            Environment = (result.GetValue(_env) ?? []).Select(Variable)
                 .Aggregate(new WasiOptions().Environment, (all, one) => all.SetItem(one.Name, one.Value)),
             Preopens = [.. (result.GetValue(_dir) ?? []).Select(Folder)],
             Connect = [.. (result.GetValue(_allowNet) ?? []).Select(text => Address(_allowNet, text))],
@@ -202,7 +202,7 @@ static class RunCommand
             }
         }
 
-        static ImmutableDictionary<string, NamedModel> Models(string[] texts)
+        ImmutableDictionary<string, NamedModel> Models(string[] texts)
         {
             var models = ImmutableDictionary<string, NamedModel>.Empty;
             foreach (var text in texts)
@@ -211,6 +211,9 @@ static class RunCommand
                 {
                     var model = NamedModel.Parse(text);
                     if (models.ContainsKey(model.Name)) throw new FormatException($"two models have the name '{model.Name}'");
+                    // A model of this machine's own store goes by its name.
+                    if (model.Encoding == NnEncoding.Ggml && MachineModels.IsLocal(environment, model.Paths[0]))
+                        model = model with { Paths = [MachineModels.Find(environment, model.Paths[0])] };
                     models = models.Add(model.Name, model);
                 }
                 catch (FormatException e)
@@ -229,7 +232,7 @@ static class RunCommand
                 ? (int)bytes : throw new CommandException($"--max-stack {text}: between 64KiB and 1GiB");
         }
 
-        static (string Name, string Value) Variable(string text, CliEnvironment environment)
+        (string Name, string Value) Variable(string text)
         {
             var equals = text.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0) return (text[..equals], text[(equals + 1)..]);

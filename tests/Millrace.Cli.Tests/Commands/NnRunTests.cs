@@ -51,6 +51,14 @@ public sealed class NnRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_of_this_machine_goes_by_its_name()
+    {
+        var answer = await RunAsync("xx", "--nn-preload", "xx:GGML:AUTO:tinychat-q8_0");
+
+        Assert.NotEqual(103, answer.Code);
+    }
+
+    [Fact]
     public async Task An_encoding_without_a_backend_answers_2_and_says_so()
     {
         var answer = await RunAsync(
