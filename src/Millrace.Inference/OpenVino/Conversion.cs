@@ -7,6 +7,8 @@ namespace Millrace.Inference.OpenVino;
 /// <summary>One layer while it is converted: its inputs, its attributes, and the graph that its nodes go to.</summary>
 sealed class Conversion(IrConverter converter, IrLayer layer)
 {
+    const long ConstantElementsMax = 1 << 24;
+
     public IrConverter Converter => converter;
 
     public IrLayer Layer => layer;
@@ -106,12 +108,19 @@ sealed class Conversion(IrConverter converter, IrLayer layer)
     /// <summary>An int64 input as a row, also where it is a scalar.</summary>
     public string Row(int index) => RankOf(index) == 1 ? Int64(index) : Reshape(Int64(index), -1);
 
+    /// <summary>A count of elements that a constant may have which is made here.</summary>
+    public long Bounded(long count) => count is >= 0 and <= ConstantElementsMax
+        ? count : throw layer.Refused("with a table as large as it would need");
+
     /// <summary>A number of a type.</summary>
     public string Scalar(double value, TensorType type) => Graph.AddConstant(Numbers.Tensor(type, [], value));
 
     /// <summary>Numbers of a type.</summary>
-    public string Constant(TensorType type, ImmutableArray<long> sizes, params double[] values) =>
-        Graph.AddConstant(Numbers.Tensor(type, sizes, values));
+    public string Constant(TensorType type, ImmutableArray<long> sizes, params double[] values)
+    {
+        Bounded(Tensor.Count(sizes));
+        return Graph.AddConstant(Numbers.Tensor(type, sizes, values));
+    }
 
     public string Ints(params ReadOnlySpan<long> values) => Graph.AddInts(values);
 

@@ -33,6 +33,8 @@ sealed class DetectionOutput
         var top = c.Int("top_k", -1);
         _candidates = top < 0 ? _priors : Math.Min(top, _priors);
         var keep = c.Ints("keep_top_k") is [var first, ..] ? first : -1;
+        c.Bounded(_classes);
+        c.Bounded(_images * _priors);
         _rows = _images * (keep > 0 ? keep : _classes * (top < 0 ? _priors : top));
     }
 

@@ -78,6 +78,8 @@ static class Interpolation
             var to = c.OutputSizes()[axis];
             var scale = (float)(request.Scales?[i] ?? (double)((float)to / from));
             if (from == to && scale == 1) continue;
+            if (from < 1 || to < 1 || !(scale > 0)) throw c.Layer.Malformed($"axis {axis} of {from} is to have {to}");
+            c.Bounded(to);
             value = ResizeAxis(c, request, value, axis, new(from, to, scale));
         }
 
@@ -88,6 +90,7 @@ static class Interpolation
     {
         if (request.Mode.EndsWith("_pillow", StringComparison.Ordinal))
         {
+            c.Bounded(sizes.From * sizes.To);
             var matrix = sizes.Pillow(request.Mode == "bicubic_pillow" ? request.Cube : null);
             return Matrices.Along(c, value, c.RankOf(0), axis, c.Constant(c.TypeOf(0), [sizes.From, sizes.To], matrix));
         }

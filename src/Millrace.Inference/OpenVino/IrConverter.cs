@@ -180,7 +180,7 @@ sealed class IrConverter
         else
         {
             var conversion = new Conversion(this, layer);
-            var names = Operators.Of(layer)(conversion);
+            var names = Names(conversion, Operators.Of(layer));
             for (var i = 0; i < layer.Outputs.Length; i++)
             {
                 var port = layer.Outputs[i];
@@ -190,6 +190,20 @@ sealed class IrConverter
         }
 
         Graph.Scope = outer;
+    }
+
+    // Converters count with the sizes and numbers that the file declares. Where these do not fit their operator, some place or
+    // product of them does not exist, and the file is at fault.
+    static string[] Names(Conversion conversion, Func<Conversion, string[]> convert)
+    {
+        try
+        {
+            return convert(conversion);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or ArithmeticException or InvalidOperationException)
+        {
+            throw conversion.Layer.Malformed($"its sizes and attributes do not fit its operator ({e.GetType().Name})");
+        }
     }
 
     static IrPort OutputPort(IrLayer layer, int index) =>

@@ -102,8 +102,8 @@ static class IrReader
     static long Size(string text, string layer)
     {
         if (text == "?") return -1;
-        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var size) && size >= -1
-            ? size : throw Malformed($"layer {layer} has a size of {text}");
+        var isNumber = long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var size);
+        return isNumber && size is >= -1 and <= int.MaxValue ? size : throw Malformed($"layer {layer} has a size of {text}");
     }
 
     static ImmutableDictionary<string, IrBody> Bodies(XElement layer, int depth)

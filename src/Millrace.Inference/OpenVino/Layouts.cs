@@ -125,9 +125,9 @@ static class Layouts
         if (sizes.Length != 4 || kernel.Length != 2) throw c.Layer.Malformed("it is for images");
         var (strides, rates, mode) = (c.Ints("strides"), c.Ints("rates"), c.Text("auto_pad", "valid"));
         if (strides is not { Length: 2 } || rates is not { Length: 2 }) throw c.Layer.Malformed("strides or rates are missing");
-        var channels = sizes[1];
-        var weights = new double[kernel[0] * kernel[1] * channels * channels * kernel[0] * kernel[1]];
-        var taps = kernel[0] * kernel[1];
+        var channels = c.Bounded(sizes[1]);
+        var taps = c.Bounded(c.Bounded(kernel[0]) * c.Bounded(kernel[1]));
+        var weights = new double[c.Bounded(c.Bounded(taps * channels) * c.Bounded(taps * channels))];
         for (long tap = 0; tap < taps; tap++)
         {
             for (long channel = 0; channel < channels; channel++)

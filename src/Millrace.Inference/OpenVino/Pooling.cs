@@ -26,14 +26,14 @@ static class Pooling
         };
         var hasIndices = c.IsUsed(1);
         var x = c.As(c.In(0), c.TypeOf(0), type);
-        var (padded, attributes) = Place(c, windows, x, type, double.NegativeInfinity, mayPad: !hasIndices);
+        var attributes = Place(c, windows);
         if (!hasIndices)
         {
-            var value = c.As(c.Op("MaxPool", [padded], attributes), type, c.OutputType());
+            var value = c.As(c.Op("MaxPool", [x], attributes), type, c.OutputType());
             return c.Layer.Outputs.Length > 1 ? [value, c.Cast(c.Shape(value), c.OutputType(1))] : [value];
         }
 
-        var pooled = c.Graph.AddNodes("MaxPool", [padded], 2, attributes);
+        var pooled = c.Graph.AddNodes("MaxPool", [x], 2, attributes);
         return [c.As(pooled[0], type, c.OutputType()), Indices(c, pooled[1])];
     }
 
@@ -74,8 +74,7 @@ static class Pooling
             return c.As(inside, TensorType.F32, c.OutputType());
         }
 
-        var (padded, attributes) = Place(c, windows, x, TensorType.F32, 0, mayPad: countsPads);
-        var pooled = c.Op("AveragePool", [padded], [.. attributes, new("count_include_pad", countsPads ? 1 : 0)]);
+        var pooled = c.Op("AveragePool", [x], [.. Place(c, windows), new("count_include_pad", countsPads ? 1 : 0)]);
         return c.As(pooled, TensorType.F32, c.OutputType());
     }
 
@@ -94,8 +93,7 @@ static class Pooling
     }
 
     // The engine's own way of rounding up drops windows that OpenVINO keeps.
-    static (string Value, OnnxAttribute[] Attributes) Place(
-        Conversion c, Windows windows, string x, TensorType type, double with, bool mayPad)
+    static OnnxAttribute[] Place(Conversion c, Windows windows)
     {
         var sizes = c.SizesOf(0).AsSpan()[2..];
         var rounding = c.Text("rounding_type", "floor");
@@ -103,25 +101,18 @@ static class Pooling
         var isKnown = sizes.IndexOf(-1) < 0;
         if (!isKnown)
         {
-            if (rounding == "floor") return (x, windows.Attributes(isResolved: false));
+            if (rounding == "floor") return windows.Attributes(isResolved: false);
             var canDrop = Enumerable.Range(0, windows.Kernel.Length)
                 .Any(i => windows.End[i] + windows.Strides[i] - 1 >= windows.Reach(i));
             if (windows.IsSame || rounding == "ceil" && canDrop) throw c.Layer.Refused("with rounding up and open sizes");
-            return (x, [.. windows.Attributes(isResolved: true), new("ceil_mode", 1)]);
+            return [.. windows.Attributes(isResolved: true), new("ceil_mode", 1)];
         }
 
         windows.Resolve(sizes);
         if (rounding != "floor" && !windows.IsSame) RoundUp(windows, sizes, rounding == "ceil_torch");
-        // The engine wants borders smaller than the window.
+        // The engine wants borders smaller than the window: a window of nothing but border has no maximum and no mean.
         var isWide = Enumerable.Range(0, sizes.Length).Any(i => Math.Max(windows.Begin[i], windows.End[i]) >= windows.Kernel[i]);
-        if (isWide && !mayPad) throw c.Layer.Refused("with a border as wide as its window");
-        if (isWide)
-        {
-            x = Windows.Pad(c, x, type, windows.Begin, windows.End, with);
-            for (var i = 0; i < sizes.Length; i++) windows.Begin[i] = windows.End[i] = 0;
-        }
-
-        return (x, windows.Attributes(isResolved: true));
+        return isWide ? throw c.Layer.Refused("with a border as wide as its window") : windows.Attributes(isResolved: true);
     }
 
     // Along each axis a matrix takes the means: what a mean over a box is.
@@ -134,7 +125,7 @@ static class Pooling
         {
             var size = c.SizesOf(0)[i + 2];
             if (size < 0) throw c.Layer.Refused("with open sizes");
-            var means = new double[size * wanted[i]];
+            var means = new double[c.Bounded(size * c.Bounded(wanted[i]))];
             for (long part = 0; part < wanted[i]; part++)
             {
                 var (from, to) = (part * size / wanted[i], ((part + 1) * size + wanted[i] - 1) / wanted[i]);

@@ -27,7 +27,9 @@ sealed class Proposal
         _anchors = _shapes.Length / 4;
         if (scores.Length != 4 || deltas.Length != 4 || scores[1] != 2 * _anchors || deltas[1] != 4 * _anchors)
             throw c.Layer.Malformed($"its inputs do not fit {_anchors} boxes in each cell");
-        (_images, _height, _width) = (scores[0], scores[2], scores[3]);
+        (_images, _height, _width) = (c.Bounded(scores[0]), c.Bounded(scores[2]), c.Bounded(scores[3]));
+        c.Bounded(c.Bounded(_height * _width) * _anchors * 4);
+        c.Bounded(_images * c.Bounded(_kept) * 5);
     }
 
     public static string[] Convert(Conversion c) => new Proposal(c).Convert();

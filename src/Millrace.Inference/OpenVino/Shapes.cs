@@ -103,6 +103,7 @@ static class Shapes
         var (value, repeats) = (c.In(0), c.Row(1));
         var missing = c.RankOf(0) - (c.RankOf(1) == 0 ? 1 : c.SizesOf(1)[0]);
         if (c.RankOf(1) == 1 && c.SizesOf(1)[0] < 0) throw c.Layer.Refused("with an open number of repeats");
+        c.Bounded(Math.Abs(missing));
         if (missing > 0) repeats = c.Concat(0, c.Ints([.. Enumerable.Repeat(1L, (int)missing)]), repeats);
         if (missing < 0) value = c.Unsqueeze(value, [.. Enumerable.Range(0, (int)-missing).Select(axis => (long)axis)]);
         return c.Op("Tile", [value, repeats]);

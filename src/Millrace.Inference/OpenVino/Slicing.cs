@@ -19,8 +19,8 @@ static class Slicing
 
     static string StridedSlice(Conversion c)
     {
-        var count = (int)c.SizesOf(1)[0];
-        if (count < 0) throw c.Layer.Refused("with an open number of axes");
+        if (c.SizesOf(1)[0] < 0) throw c.Layer.Refused("with an open number of axes");
+        var count = (int)c.Bounded(c.SizesOf(1)[0]);
         var strides = c.Has(3) ? c.IntsOf(3) : [.. Enumerable.Repeat(1L, count)];
         if (strides.Length != count) throw c.Layer.Malformed("begin and strides have not the same length");
         var (news, shrinks, ellipses) =
@@ -121,6 +121,7 @@ static class Slicing
             var size = c.SizesOf(0)[axis];
             if (size < 0) throw c.Layer.Refused("with pad_mode symmetric and open sizes");
             if (begin[axis] > size || end[axis] > size) throw c.Layer.Malformed($"axis {axis} of {size} is padded by more than that");
+            c.Bounded(size + begin[axis] + end[axis]);
             var places = new List<long>();
             for (var at = -begin[axis]; at < size + end[axis]; at++) places.Add(at < 0 ? -at - 1 : at >= size ? 2 * size - at - 1 : at);
             value = c.Op("Gather", [value, c.Ints([.. places])], new OnnxAttribute("axis", axis));
