@@ -17,14 +17,21 @@ public static class NnWorker
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath));
         await using var stream = new NetworkStream(socket);
         var sending = new Lock();
-        var room = new NnRoom(NnBackends.All(), Send);
+        using var room = new NnRoom(NnBackends.All(), Send);
         Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
         while (await Frame.ReadAsync(stream, default) is { } frame) room.Post(frame);
         return 0;
 
         void Send(Frame frame)
         {
-            lock (sending) Frame.WriteAsync(stream, frame, default).GetAwaiter().GetResult();
+            try
+            {
+                lock (sending) Frame.WriteAsync(stream, frame, default).GetAwaiter().GetResult();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // The host is gone, and the loop above is about to see it.
+            }
         }
     }
 }

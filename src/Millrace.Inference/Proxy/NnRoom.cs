@@ -7,13 +7,25 @@ namespace Millrace.Inference.Proxy;
 
 /// <summary>The worker's side: graphs and contexts by their handles. Requests run beside one another; who asks waits for
 /// the answer before it asks the same graph again.</summary>
-sealed class NnRoom(ImmutableArray<INnBackend> backends, Action<Frame> send)
+sealed class NnRoom : IDisposable
 {
+    // The host ends a worker that has something to do and is silent for long; a computation may take any time.
+    const int AliveMs = 1000;
+
+    readonly ImmutableArray<INnBackend> _backends;
+    readonly Action<Frame> _send;
+    readonly Timer _alive;
     readonly ConcurrentDictionary<long, INnGraph> _graphs = new();
     readonly ConcurrentDictionary<long, INnContext> _contexts = new();
     readonly ConcurrentDictionary<long, MemoryStream> _uploads = new();
     readonly ConcurrentDictionary<long, CancellationTokenSource> _open = new();
     long _handle;
+
+    public NnRoom(ImmutableArray<INnBackend> backends, Action<Frame> send)
+    {
+        (_backends, _send) = (backends, send);
+        _alive = new(_ => SayAlive(), null, AliveMs, AliveMs);
+    }
 
     public void Post(Frame frame)
     {
@@ -29,8 +41,16 @@ sealed class NnRoom(ImmutableArray<INnBackend> backends, Action<Frame> send)
         {
             var answer = Answer(frame, message, cancel.Token);
             _open.TryRemove(frame.Id, out _);
-            send(answer);
+            _send(answer);
         });
+    }
+
+    public void Dispose() => _alive.Dispose();
+
+    // A piece of no answer.
+    void SayAlive()
+    {
+        if (!_open.IsEmpty) _send(new(FrameKind.Part, 0));
     }
 
     Frame Answer(Frame frame, NnMessage message, CancellationToken cancel)
@@ -104,7 +124,7 @@ sealed class NnRoom(ImmutableArray<INnBackend> backends, Action<Frame> send)
     NnMessage Load(NnMessage message, ReadOnlyMemory<byte> bytes)
     {
         var facts = message.Model ?? throw new NnException(NnErrno.InvalidArgument, "a load without a model");
-        var backend = backends.FirstOrDefault(backend => backend.Encoding == facts.Encoding)
+        var backend = _backends.FirstOrDefault(backend => backend.Encoding == facts.Encoding)
             ?? throw new NnException(NnErrno.InvalidEncoding, $"there is no backend for {facts.Encoding}");
         var builders = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(facts.Builders.Length);
         foreach (var length in facts.Builders)
