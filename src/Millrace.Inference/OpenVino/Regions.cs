@@ -80,6 +80,7 @@ static class Regions
     // From a region's first to its last place in even steps; one alone lies in the middle.
     static string Places(Conversion c, int from, long count)
     {
+        c.Bounded(count);
         var type = c.TypeOf(0);
         var (first, last) = (c.Slice(c.In(1), 1, from, from + 1), c.Slice(c.In(1), 1, from + 2, from + 3));
         double[] parts = count == 1 ? [0.5] : [.. Enumerable.Range(0, (int)count).Select(at => at / (double)(count - 1))];
