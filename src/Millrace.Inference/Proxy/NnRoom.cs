@@ -17,6 +17,9 @@ sealed class NnRoom : IDisposable
     readonly Timer _alive;
     readonly ConcurrentDictionary<long, INnGraph> _graphs = new();
     readonly ConcurrentDictionary<long, INnContext> _contexts = new();
+
+    // Contexts of graphs that know their outputs only when they have computed.
+    readonly ConcurrentDictionary<long, INnGraph> _untold = new();
     readonly ConcurrentDictionary<long, MemoryStream> _uploads = new();
     readonly ConcurrentDictionary<long, CancellationTokenSource> _open = new();
     long _handle;
@@ -90,8 +93,10 @@ sealed class NnRoom : IDisposable
             case NnOperation.Load:
                 return (Load(message, Whole(message, body)), default);
             case NnOperation.Create:
-                var created = Graph(message.Handle).CreateContext();
+                var owner = Graph(message.Handle);
+                var created = owner.CreateContext();
                 done = done with { Handle = Keep(_contexts, created), IsText = created is INnTextContext };
+                if (!done.IsText && owner.Outputs.IsEmpty) _untold[done.Handle] = owner;
                 break;
             case NnOperation.SetInput:
                 var data = Whole(message, body);
@@ -99,6 +104,7 @@ sealed class NnRoom : IDisposable
                 break;
             case NnOperation.Compute:
                 Context(message.Handle).Compute(cancel);
+                if (_untold.TryGetValue(message.Handle, out var open)) done = done with { Outputs = NnPortFacts.Of(open.Outputs) };
                 break;
             case NnOperation.ComputeSingle:
                 Text(message.Handle).ComputeSingle(cancel);
@@ -111,6 +117,7 @@ sealed class NnRoom : IDisposable
                 Text(message.Handle).FinishSingle();
                 break;
             case NnOperation.Finish:
+                _untold.TryRemove(message.Handle, out _);
                 if (_contexts.TryRemove(message.Handle, out var context)) context.Dispose();
                 break;
             case NnOperation.Unload:

@@ -39,21 +39,29 @@ sealed class ProxyBackend(INnBackend local, InferenceClient client) : INnBackend
 /// <summary>A graph in the worker.</summary>
 sealed class ProxyGraph(ProxyLink link, NnMessage loaded) : INnGraph
 {
-    public ImmutableArray<TensorPort> Inputs { get; } = [.. loaded.Inputs!.Value.Select(port => port.ToPort())];
+    public ImmutableArray<TensorPort> Inputs { get; } = Ports(loaded.Inputs);
 
-    public ImmutableArray<TensorPort> Outputs { get; } = [.. loaded.Outputs!.Value.Select(port => port.ToPort())];
+    public ImmutableArray<TensorPort> Outputs { get; private set; } = Ports(loaded.Outputs);
 
     public INnContext CreateContext()
     {
         var created = link.Ask(new(NnOperation.Create) { Handle = loaded.Handle }).Nn!;
-        return created.IsText ? new ProxyTextContext(link, created.Handle) : new ProxyContext(link, created.Handle);
+        return created.IsText ? new ProxyTextContext(this, link, created.Handle) : new ProxyContext(this, link, created.Handle);
     }
+
+    /// <summary>Takes note of what a computation gave, where that is known only then.</summary>
+    public void Computed(NnMessage answer)
+    {
+        if (answer.Outputs is not null) Outputs = Ports(answer.Outputs);
+    }
+
+    static ImmutableArray<TensorPort> Ports(ImmutableArray<NnPortFacts>? ports) => [.. ports!.Value.Select(port => port.ToPort())];
 
     public void Dispose() => link.Drop(new(NnOperation.Unload) { Handle = loaded.Handle });
 }
 
 /// <summary>A context in the worker.</summary>
-class ProxyContext(ProxyLink link, long handle) : INnContext
+class ProxyContext(ProxyGraph graph, ProxyLink link, long handle) : INnContext
 {
     protected ProxyLink Link { get; } = link;
 
@@ -63,7 +71,7 @@ class ProxyContext(ProxyLink link, long handle) : INnContext
         new(NnOperation.SetInput) { Handle = Handle, Index = index, Type = tensor.Type, Dimensions = tensor.Dimensions },
         [tensor.Data]);
 
-    public void Compute(CancellationToken cancel) => Link.Ask(new(NnOperation.Compute) { Handle = Handle }, cancel);
+    public void Compute(CancellationToken cancel) => graph.Computed(Link.Ask(new(NnOperation.Compute) { Handle = Handle }, cancel).Nn!);
 
     public Tensor GetOutput(int index) => Output(NnOperation.GetOutput, index);
 
@@ -89,7 +97,7 @@ class ProxyContext(ProxyLink link, long handle) : INnContext
 }
 
 /// <summary>A context in the worker that computes token by token.</summary>
-sealed class ProxyTextContext(ProxyLink link, long handle) : ProxyContext(link, handle), INnTextContext
+sealed class ProxyTextContext(ProxyGraph graph, ProxyLink link, long handle) : ProxyContext(graph, link, handle), INnTextContext
 {
     public void ComputeSingle(CancellationToken cancel) => Link.Ask(new(NnOperation.ComputeSingle) { Handle = Handle }, cancel);
 
