@@ -39,13 +39,14 @@ var mutate = new Option<bool>("--mutate") { Description = "Mutates modules, text
 var corpus = new Option<string?>("--corpus") { Description = "With --mutate: a folder of further modules and scripts." };
 var place = new Option<string?>("--place") { Description = "With --mutate: works in this process, and tells its seed there." };
 var bites = new Option<bool>("--bites") { Description = "Runs each hostile module without the check that stops it." };
+var stops = new Option<bool>("--stops") { Description = "How soon each hostile module stops that must be stopped." };
 var hostile = new Option<string?>("--hostile") { Description = "Runs that hostile module in this process; ends with 1 where it gets through." };
 var without = new Option<string>("--without") { Description = "With --hostile: without that check.", DefaultValueFactory = _ => "None" };
 var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown." };
 var root = new RootCommand("Runs generated modules on this engine and on V8, and compares.")
 {
     from, count, minutes, keep, modes, source, show, again, fault, faults, mutate, corpus, place,
-    bites, hostile, without, refusals, times, file,
+    bites, stops, hostile, without, refusals, times, file,
 };
 root.SetAction(async (result, cancel) =>
 {
@@ -65,7 +66,7 @@ root.SetAction(async (result, cancel) =>
         return MutationRun.Work(first, end, limit, result.GetValue(corpus), result.GetRequiredValue(keep), at) == 0 ? 0 : 1;
 
     if (result.GetValue(hostile) is { } attack) return HostileBites.RunOne(attack, result.GetRequiredValue(without));
-    (string? text, bool isGood) = result.GetValue(bites) ? await HostileBites.TableAsync(cancel)
+    (string? text, bool isGood) = result.GetValue(stops) ? (HostileStops.Table(), true) : result.GetValue(bites) ? await HostileBites.TableAsync(cancel)
         : result.GetValue(refusals) ? (RefusalSearch.Tables((int)Math.Min(many, 1000), Console.Error.WriteLine), true)
         : result.GetValue(times) is { Length: > 0 } modules ? (VerifierTimes.Table(modules), true)
         : result.GetValue(faults)

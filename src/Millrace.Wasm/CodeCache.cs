@@ -37,6 +37,9 @@ public sealed class CodeCache
     /// <summary>What compiling one module may take. Default 3 minutes.</summary>
     public TimeSpan CompileTimeMax { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>Address space of the process that compiles; for tests.</summary>
+    internal long CompileAddressBytesMax { get; init; } = Crossgen.AddressBytesMax;
+
     /// <summary>Takes one sentence, once, where the cache is of no use.</summary>
     public Action<string> Notice { get; init; } = _ => { };
 
@@ -59,7 +62,7 @@ public sealed class CodeCache
         var key = CacheKey.Of(options, module);
         var path = PathOf(key);
         if (CacheFile.Read(path, key) is { } known) return Report(known.Remaining, wasThere: true);
-        if (AheadCompiler.Compile(options, key, Folder, CompileTimeMax, cancel) is not { } made)
+        if (AheadCompiler.Compile(options, key, Folder, CompileTimeMax, CompileAddressBytesMax, cancel) is not { } made)
             return new("", 0, 0, WasThere: false, Stopwatch.GetElapsedTime(began));
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
         File.Move(made.File, path, overwrite: true);

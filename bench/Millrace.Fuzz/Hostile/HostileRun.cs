@@ -79,21 +79,42 @@ static class HostileRun
         }
     }
 
-    static string UntilStopped(Store store, Function run)
+    static string UntilStopped(Store store, Function run) => TimeToStop(store, run) switch
     {
-        var stopped = 0L;
+        null => "returns",
+        { } time => time.Wall <= StopMax ? "stopped" : "stopped too late",
+    };
+
+    /// <summary>
+    /// From the interrupt to the trap, of a module that must be stopped: by the clock, and what this process had of the
+    /// CPU meanwhile, which a busy machine does not change. Null: it ended by itself.
+    /// </summary>
+    public static (TimeSpan Wall, TimeSpan Cpu)? TimeToStop(HostileCase attack)
+    {
+        using var engine = new Engine();
+        using var store = new Store(engine, attack.Limits);
+        var module = Module.Compile(engine, WatText.ToBinary(attack.Wat));
+        return TimeToStop(store, Linker(store).Instantiate(store, module).FindFunction("run")!);
+    }
+
+    static (TimeSpan Wall, TimeSpan Cpu)? TimeToStop(Store store, Function run)
+    {
+        var (stopped, used) = (0L, 0L);
         using var timer = new Timer(_ =>
         {
+            Volatile.Write(ref used, Environment.CpuUsage.TotalTime.Ticks);
             Volatile.Write(ref stopped, Stopwatch.GetTimestamp());
             store.Interrupt();
         }, null, UntilInterrupt, Timeout.InfiniteTimeSpan);
         try
         {
-            return Returned(run.Call(Zeros(run)));
+            run.Call(Zeros(run));
+            return null;
         }
         catch (TrapException trap) when (trap.Code == TrapCode.Interrupted)
         {
-            return Stopwatch.GetElapsedTime(Volatile.Read(ref stopped)) <= StopMax ? "stopped" : "stopped too late";
+            var cpu = Environment.CpuUsage.TotalTime - TimeSpan.FromTicks(Volatile.Read(ref used));
+            return (Stopwatch.GetElapsedTime(Volatile.Read(ref stopped)), cpu);
         }
     }
 

@@ -18,7 +18,7 @@ static class AheadCompiler
     /// <summary>Compiles a module into a new file within a folder; null: it has no code.</summary>
     /// <exception cref="AheadException">crossgen2 failed.</exception>
     public static Made? Compile(
-        EngineOptions options, CacheKey key, string folder, TimeSpan time, CancellationToken cancel)
+        EngineOptions options, CacheKey key, string folder, TimeSpan time, long addressBytes, CancellationToken cancel)
     {
         var definition = Decoder.Decode(key.Module);
         Validator.Validate(definition);
@@ -30,7 +30,7 @@ static class AheadCompiler
         try
         {
             File.WriteAllBytes(Path.Combine(work, "guest.dll"), image);
-            var remaining = Crossgen.Compile(work, "guest.dll", "code.dll", time, cancel);
+            var remaining = Crossgen.Compile(work, "guest.dll", "code.dll", time, addressBytes, cancel);
             var code = File.ReadAllBytes(Path.Combine(work, "code.dll"));
             NoRejit.Mark(code);
             using (var file = new FileStream(name, FileMode.CreateNew, FileAccess.Write))

@@ -12,9 +12,10 @@ namespace Millrace.Wasm.Ahead;
 /// </summary>
 static class Crossgen
 {
-    // Address space, most of which the collector of the child only reserves; and what of it may hold its objects.
-    const long AddressBytesMax = 8L << 30;
-    const long HeapBytesMax = 1L << 30;
+    /// <summary>Address space of the child, most of which its collector only reserves.</summary>
+    public const long AddressBytesMax = 8L << 30;
+
+    const long HeapBytesMax = 1L << 30; // what of it may hold its objects
     const int SaidCharsMax = 4096;
     const int DebugDirectory = 6; // its place among the directories of a PE header
 
@@ -32,12 +33,14 @@ static class Crossgen
     /// <param name="input">Name of the image.</param>
     /// <param name="output">Name of what comes out.</param>
     /// <param name="time">How long it may take.</param>
+    /// <param name="addressBytes">How much address space.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="AheadException">It failed, or took more than it may.</exception>
-    public static int Compile(string folder, string input, string output, TimeSpan time, CancellationToken cancel)
+    public static int Compile(
+        string folder, string input, string output, TimeSpan time, long addressBytes, CancellationToken cancel)
     {
         CopyEngine(folder);
-        using var child = Process.Start(Command(folder, input, output, time))!;
+        using var child = Process.Start(Command(folder, input, output, time, addressBytes))!;
         child.StandardInput.Close();
         var (errors, remaining) = (HearAsync(child.StandardError), CountAsync(child.StandardOutput));
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -71,10 +74,10 @@ static class Crossgen
         File.WriteAllBytes(Path.Combine(folder, Path.GetFileName(EnginePath)), engine);
     }
 
-    static ProcessStartInfo Command(string folder, string input, string output, TimeSpan time)
+    static ProcessStartInfo Command(string folder, string input, string output, TimeSpan time, long addressBytes)
     {
         var limits = string.Create(CultureInfo.InvariantCulture,
-            $"ulimit -v {AddressBytesMax >> 10} && ulimit -t {Math.Ceiling(time.TotalSeconds) * 2:0} && ulimit -c 0");
+            $"ulimit -v {addressBytes >> 10} && ulimit -t {Math.Ceiling(time.TotalSeconds) * 2:0} && ulimit -c 0");
         var start = new ProcessStartInfo("/bin/sh",
         [
             "-c", $"{limits}; exec nice -n 19 \"$0\" \"$@\"", Program, input, "-o", output,

@@ -209,6 +209,20 @@ public sealed class CodeCacheTests
     }
 
     [SkippableFact]
+    public void Compiling_ends_at_its_limit_of_memory()
+    {
+        using var folder = new CacheFolder();
+        var cache = new CodeCache(folder.Path) { CompileAddressBytesMax = 128L << 20 };
+
+        var failure = Assert.Throws<AheadException>(() => cache.Compile(new(), Binary(14)));
+
+        Assert.Contains("stays with the JIT", failure.Message);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.False(Module.Compile(folder.Reader(), Binary(14)).IsAheadOfTime);
+        Assert.False(folder.Cache.Compile(new(), Binary(14)).WasThere);
+    }
+
+    [SkippableFact]
     public void A_portable_engine_uses_no_cache()
     {
         using var folder = new CacheFolder();
