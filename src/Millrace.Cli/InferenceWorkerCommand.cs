@@ -12,12 +12,9 @@ static class InferenceWorkerCommand
     public static Command Create()
     {
         var socket = new Argument<string>("socket");
-        var threads = new Argument<int>("threads");
-        var context = new Argument<int>("context");
-        var command = new Command(Name, "Answers the host's model requests.") { socket, threads, context };
+        var command = new Command(Name, "Answers the host's model requests.") { socket };
         command.Hidden = true;
-        command.SetAction(result => InferenceWorker.RunAsync(
-            result.GetRequiredValue(socket), result.GetRequiredValue(threads), result.GetRequiredValue(context)));
+        command.SetAction(result => InferenceWorker.RunAsync(result.GetRequiredValue(socket)));
         return command;
     }
 

@@ -7,14 +7,23 @@ using Millrace.Inference.Worker;
 namespace Millrace.Inference;
 
 /// <summary>How workers are started.</summary>
-/// <param name="Command">Program and arguments; the worker's own arguments are added: socket, threads, context.</param>
+/// <param name="Command">Program and arguments; the path of the worker's socket is added.</param>
 public sealed record InferenceOptions(ImmutableArray<string> Command)
 {
-    /// <summary>Threads that compute. More than one collapses on a busy machine.</summary>
-    public int Threads { get; init; } = 1;
+    /// <summary>Threads that compute; 0 for as many as are measured to be best, since more than the free cores stall.</summary>
+    public int Threads { get; init; }
 
     /// <summary>Most tokens of prompt and answer together; a model trained for fewer gets fewer.</summary>
     public int ContextTokensMax { get; init; } = 8192;
+
+    /// <summary>Bytes that all loaded models may take together; those not in use are unloaded for others.</summary>
+    public long MemoryBytesMax { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8;
+
+    /// <summary>A model that nobody asked for so long is unloaded; zero for never.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A worker that has something to do and says nothing for so long is ended.</summary>
+    public TimeSpan SilenceMax { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long a worker may take from its start to its first word.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -63,6 +72,20 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
         await foreach (var frame in worker.StreamAsync(new(FrameKind.Chat, 0) { Job = job }, cancel))
             yield return frame.Part!;
     }
+
+    /// <summary>A text token by token as bytes, the token that ends it among them.</summary>
+    internal async IAsyncEnumerable<RawPiece> GenerateAsync(ChatJob job, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var worker = await WorkerAsync(cancel);
+        await foreach (var frame in worker.StreamAsync(new(FrameKind.Chat, 0) { Job = job, IsRaw = true }, cancel))
+        {
+            if (frame.Kind == FrameKind.Part) yield return new(frame.Body, frame.IsRaw == true);
+        }
+    }
+
+    /// <summary>Makes llama.cpp end the worker's process: what tests of its robustness need.</summary>
+    internal async Task AbortAsync(string model, CancellationToken cancel) =>
+        await AskAsync(new(FrameKind.Abort, 0) { Model = model }, cancel);
 
     /// <summary>Tokens of a conversation, with the model's own template and tokenizer.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded.</exception>

@@ -6,7 +6,7 @@ namespace Millrace.Inference.Tests;
 
 public sealed class InferenceClientTests : IAsyncLifetime
 {
-    static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan TestTimeout = TimeSpan.FromMinutes(5);
 
     readonly CancellationTokenSource _timeout = new(TestTimeout);
     InferenceClient _client = null!;

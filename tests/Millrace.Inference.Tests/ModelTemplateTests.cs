@@ -5,7 +5,7 @@ namespace Millrace.Inference.Tests;
 /// <summary>A model's own template, out of its file, decides the prompt.</summary>
 public sealed class ModelTemplateTests : IAsyncLifetime
 {
-    readonly CancellationTokenSource _timeout = new(TimeSpan.FromSeconds(60));
+    readonly CancellationTokenSource _timeout = new(TimeSpan.FromMinutes(5));
     readonly string _patched = Path.Combine(Path.GetTempPath(), $"millrace-{Guid.NewGuid():N}.gguf");
     InferenceClient _client = null!;
 

@@ -55,11 +55,15 @@ static unsafe partial class Llama
         [FieldOffset(4)] public uint NBatch;
         [FieldOffset(8)] public uint NUbatch;
         [FieldOffset(12)] public uint NSeqMax;
+        [FieldOffset(20)] public uint NOutputsMax;
         [FieldOffset(28)] public int NThreads;
         [FieldOffset(32)] public int NThreadsBatch;
+        [FieldOffset(44)] public int PoolingType;
         [FieldOffset(112)] public delegate* unmanaged[Cdecl]<void*, byte> AbortCallback;
         [FieldOffset(120)] public void* AbortCallbackData;
+        [FieldOffset(128)] public byte Embeddings;
         [FieldOffset(130)] public byte NoPerf;
+        [FieldOffset(133)] public byte KvUnified;
     }
 
     /// <summary><c>struct llama_batch</c>, 56 bytes.</summary>
@@ -73,6 +77,25 @@ static unsafe partial class Llama
         [FieldOffset(32)] public int* NSeqId;
         [FieldOffset(40)] public int** SeqId;
         [FieldOffset(48)] public sbyte* Logits;
+    }
+
+    /// <summary><c>struct llama_token_data</c>, 12 bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct TokenData
+    {
+        public int Id;
+        public float Logit;
+        public float P;
+    }
+
+    /// <summary><c>struct llama_token_data_array</c>, 32 bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    public struct TokenDataArray
+    {
+        [FieldOffset(0)] public TokenData* Items;
+        [FieldOffset(8)] public nuint Size;
+        [FieldOffset(16)] public long Selected;
+        [FieldOffset(24)] public byte Sorted;
     }
 
     /// <summary><c>struct llama_sampler_chain_params</c>, one byte.</summary>
@@ -176,10 +199,46 @@ static unsafe partial class Llama
     public static partial byte* llama_vocab_get_text(nint vocab, int token);
 
     [LibraryImport("llama")]
-    public static partial Batch llama_batch_get_one(int* tokens, int count);
+    public static partial byte llama_model_has_encoder(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial byte llama_model_is_recurrent(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial byte llama_model_is_hybrid(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_n_layer(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_n_head(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_model_n_head_kv(ModelHandle model);
+
+    [LibraryImport("llama")]
+    public static partial int llama_pooling_type(ContextHandle context);
+
+    [LibraryImport("llama")]
+    public static partial void llama_memory_seq_cp(nint memory, int source, int target, int from, int to);
+
+    [LibraryImport("llama")]
+    public static partial void llama_set_n_threads(ContextHandle context, int threads, int threadsBatch);
 
     [LibraryImport("llama")]
     public static partial int llama_decode(ContextHandle context, Batch batch);
+
+    [LibraryImport("llama")]
+    public static partial int llama_encode(ContextHandle context, Batch batch);
+
+    [LibraryImport("llama")]
+    public static partial float* llama_get_logits_ith(ContextHandle context, int index);
+
+    [LibraryImport("llama")]
+    public static partial float* llama_get_embeddings_seq(ContextHandle context, int sequence);
+
+    [LibraryImport("llama")]
+    public static partial float* llama_get_embeddings_ith(ContextHandle context, int index);
 
     [LibraryImport("llama")]
     public static partial SamplerChainParams llama_sampler_chain_default_params();
@@ -191,10 +250,16 @@ static unsafe partial class Llama
     public static partial void llama_sampler_chain_add(SamplerHandle chain, nint sampler);
 
     [LibraryImport("llama")]
-    public static partial nint llama_sampler_init_greedy();
+    public static partial nint llama_sampler_init_top_k(int k);
 
     [LibraryImport("llama")]
     public static partial nint llama_sampler_init_top_p(float p, nuint minKeep);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_min_p(float p, nuint minKeep);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_typical(float p, nuint minKeep);
 
     [LibraryImport("llama")]
     public static partial nint llama_sampler_init_temp(float temperature);
@@ -203,7 +268,19 @@ static unsafe partial class Llama
     public static partial nint llama_sampler_init_dist(uint seed);
 
     [LibraryImport("llama")]
-    public static partial int llama_sampler_sample(SamplerHandle chain, ContextHandle context, int index);
+    public static partial nint llama_sampler_init_grammar(
+        nint vocab, [MarshalAs(UnmanagedType.LPUTF8Str)] string grammar, [MarshalAs(UnmanagedType.LPUTF8Str)] string root);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_grammar_lazy_patterns(
+        nint vocab, [MarshalAs(UnmanagedType.LPUTF8Str)] string grammar, [MarshalAs(UnmanagedType.LPUTF8Str)] string root,
+        byte** patterns, nuint patternCount, int* tokens, nuint tokenCount);
+
+    [LibraryImport("llama")]
+    public static partial void llama_sampler_apply(SamplerHandle sampler, TokenDataArray* candidates);
+
+    [LibraryImport("llama")]
+    public static partial void llama_sampler_accept(SamplerHandle sampler, int token);
 
     [LibraryImport("llama")]
     public static partial void llama_sampler_free(nint chain);

@@ -26,6 +26,12 @@ enum FrameKind
     Cancel,
     /// <summary>Host to worker, and back as a reply: a graph or context for a guest.</summary>
     Nn,
+    /// <summary>Host to worker, first: how to work.</summary>
+    Settings,
+    /// <summary>Host to worker: do what makes llama.cpp end the process. For tests.</summary>
+    Abort,
+    /// <summary>Worker to host: a long computation goes on.</summary>
+    Alive,
     /// <summary>Worker to host: a piece of an answer; more follows.</summary>
     Part,
     /// <summary>Worker to host: the answer, or its last piece.</summary>
@@ -45,7 +51,11 @@ sealed record Frame(FrameKind Kind, long Id)
     static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public int? Version { get; init; }
+    public WorkerSettings? Settings { get; init; }
     public ChatJob? Job { get; init; }
+
+    /// <summary>Whether the answer is wanted token by token as bytes, the token that ends it among them.</summary>
+    public bool? IsRaw { get; init; }
     public string? Model { get; init; }
     public ImmutableArray<string>? Texts { get; init; }
     public ChatPart? Part { get; init; }

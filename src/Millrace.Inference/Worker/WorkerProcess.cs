@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -10,21 +9,24 @@ namespace Millrace.Inference.Worker;
 /// <summary>One running worker as the host sees it.</summary>
 sealed class WorkerProcess : IAsyncDisposable
 {
-    // A worker that does not stop computing this long after a cancel is killed.
-    static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(10);
+    // A worker that does not stop computing this long after a cancel is killed. It may be loading a model for another.
+    static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(60);
 
     readonly Process _process;
     readonly Stream _stream;
     readonly SemaphoreSlim _writing = new(1);
     readonly ConcurrentDictionary<long, Channel<Frame>> _asked = new();
     readonly Task _reading;
+    readonly Timer _watch;
+    long _heardAt;
     long _nextId;
     volatile bool _isAlive = true;
 
-    WorkerProcess(Process process, Stream stream)
+    WorkerProcess(Process process, Stream stream, TimeSpan silenceMax)
     {
-        (_process, _stream) = (process, stream);
+        (_process, _stream, _heardAt) = (process, stream, Environment.TickCount64);
         _reading = ReadAsync();
+        _watch = new(_ => Watch(silenceMax), null, silenceMax / 4, silenceMax / 4);
     }
 
     public bool IsAlive => _isAlive;
@@ -48,7 +50,8 @@ sealed class WorkerProcess : IAsyncDisposable
             {
                 var stream = new NetworkStream(await AcceptAsync(listener, process, patience.Token), ownsSocket: true);
                 await GreetAsync(stream, patience.Token);
-                return new(process, stream);
+                await Frame.WriteAsync(stream, new(FrameKind.Settings, 0) { Settings = Settings(options) }, patience.Token);
+                return new(process, stream, options.SilenceMax);
             }
             catch (Exception e) when (e is not InferenceException)
             {
@@ -74,8 +77,6 @@ sealed class WorkerProcess : IAsyncDisposable
         var start = new ProcessStartInfo(options.Command[0]) { RedirectStandardInput = true, RedirectStandardError = true };
         foreach (var argument in options.Command[1..]) start.ArgumentList.Add(argument);
         start.ArgumentList.Add(socketPath);
-        start.ArgumentList.Add(options.Threads.ToString(CultureInfo.InvariantCulture));
-        start.ArgumentList.Add(options.ContextTokensMax.ToString(CultureInfo.InvariantCulture));
         // A native abort would start a debugger for its backtrace where one is installed.
         start.Environment["GGML_NO_BACKTRACE"] = "1";
         var process = Process.Start(start) ?? throw new InferenceException("model-unavailable", "the inference worker did not start");
@@ -83,6 +84,9 @@ sealed class WorkerProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         return process;
     }
+
+    static WorkerSettings Settings(InferenceOptions options) => new(
+        options.Threads, options.ContextTokensMax, options.MemoryBytesMax, (long)options.KeepAlive.TotalMilliseconds);
 
     static async Task<Socket> AcceptAsync(Socket listener, Process process, CancellationToken cancel)
     {
@@ -148,8 +152,15 @@ sealed class WorkerProcess : IAsyncDisposable
     {
         await SendAsync(new(FrameKind.Cancel, id), CancellationToken.None);
         var ended = answers.Reader.Completion;
+        // Who listens hears of the worker's end from the reader.
         if (await Task.WhenAny(ended, Task.Delay(CancelPatience)) != ended && _asked.ContainsKey(id)) Kill(_process);
-        _asked.TryRemove(id, out _);
+    }
+
+    // A worker with something to do says every second that it lives, whatever it computes.
+    void Watch(TimeSpan silenceMax)
+    {
+        if (_asked.IsEmpty) Volatile.Write(ref _heardAt, Environment.TickCount64);
+        else if (Environment.TickCount64 - Volatile.Read(ref _heardAt) > silenceMax.TotalMilliseconds) Kill(_process);
     }
 
     async Task SendAsync(Frame frame, CancellationToken cancel)
@@ -176,6 +187,7 @@ sealed class WorkerProcess : IAsyncDisposable
         {
             while (await Frame.ReadAsync(_stream, default) is { } frame)
             {
+                Volatile.Write(ref _heardAt, Environment.TickCount64);
                 if (frame.Kind is FrameKind.Part)
                 {
                     if (_asked.TryGetValue(frame.Id, out var listener)) listener.Writer.TryWrite(frame);
@@ -227,6 +239,7 @@ sealed class WorkerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _watch.DisposeAsync();
         await _stream.DisposeAsync();
         await _reading;
         await _process.WaitForExitAsync();

@@ -1,0 +1,215 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Millrace.Inference.Native;
+
+/// <summary>What a grammar demands of a text.</summary>
+/// <param name="Text">GBNF; its first rule is <c>root</c>.</param>
+sealed record GrammarRules(string Text)
+{
+    /// <summary>Patterns after whose first match the grammar begins to hold; empty when it holds from the start.</summary>
+    public ImmutableArray<string> Triggers { get; init; } = [];
+}
+
+/// <summary>Chooses the tokens of one sequence. One caller at a time.</summary>
+sealed unsafe class TokenChooser : IDisposable
+{
+    // Longer ones make llama.cpp's parser take memory without end.
+    const int GrammarCharsMax = 1 << 20;
+
+    readonly Sampling _sampling;
+    readonly SamplerHandle? _chain;
+    readonly SamplerHandle? _grammar;
+
+    /// <exception cref="InferenceException">The grammar cannot be parsed.</exception>
+    public TokenChooser(LlamaModel model, Sampling sampling, GrammarRules? grammar)
+    {
+        _sampling = sampling;
+        if (sampling.Temperature > 0) _chain = Chain(sampling);
+        if (grammar is not null) _grammar = Grammar(model, grammar);
+    }
+
+    static SamplerHandle Chain(Sampling sampling)
+    {
+        var chain = new SamplerHandle(Llama.llama_sampler_chain_init(Llama.llama_sampler_chain_default_params()));
+        if (sampling.TopK > 0) Add(Llama.llama_sampler_init_top_k(sampling.TopK));
+        if (sampling.TypicalP < 1) Add(Llama.llama_sampler_init_typical((float)sampling.TypicalP, 1));
+        if (sampling.TopP < 1) Add(Llama.llama_sampler_init_top_p((float)sampling.TopP, 1));
+        if (sampling.MinP > 0) Add(Llama.llama_sampler_init_min_p((float)sampling.MinP, 1));
+        Add(Llama.llama_sampler_init_temp((float)sampling.Temperature));
+        Add(Llama.llama_sampler_init_dist(sampling.Seed));
+        return chain;
+
+        void Add(nint sampler) => Llama.llama_sampler_chain_add(chain, sampler);
+    }
+
+    static SamplerHandle Grammar(LlamaModel model, GrammarRules rules)
+    {
+        if (rules.Text.Length > GrammarCharsMax)
+            throw new InferenceException("invalid", $"the grammar is longer than {GrammarCharsMax} characters");
+        nint sampler;
+        if (rules.Triggers.IsEmpty)
+        {
+            sampler = Llama.llama_sampler_init_grammar(model.Vocabulary, rules.Text, "root");
+        }
+        else
+        {
+            var patterns = rules.Triggers.Select(Marshal.StringToCoTaskMemUTF8).ToArray();
+            fixed (nint* first = patterns)
+            {
+                sampler = Llama.llama_sampler_init_grammar_lazy_patterns(
+                    model.Vocabulary, rules.Text, "root", (byte**)first, (nuint)patterns.Length, null, 0);
+            }
+
+            foreach (var pattern in patterns) Marshal.FreeCoTaskMem(pattern);
+        }
+
+        return sampler != 0 ? new(sampler) : throw new InferenceException(
+            "invalid", "the grammar cannot be parsed: it needs a rule root, every rule that is named, and no left recursion");
+    }
+
+    /// <summary>The next token after a place of the last step.</summary>
+    /// <param name="context">Where the step was computed.</param>
+    /// <param name="index">The place.</param>
+    /// <param name="said">Prompt and answer so far.</param>
+    /// <exception cref="InferenceException">No token is possible.</exception>
+    public int Choose(LlamaContext context, int index, List<int> said)
+    {
+        var scores = context.Scores(index);
+        Adjust(scores, said);
+        var token = Choose(context, scores, isBound: false);
+        if (_grammar is null) return token;
+        // Nearly always the free choice is one that the grammar allows, and to ask for one is much cheaper than for all.
+        if (!Allows(token)) token = Choose(context, scores, isBound: true);
+        Llama.llama_sampler_accept(_grammar, token);
+        return token;
+    }
+
+    int Choose(LlamaContext context, Span<float> scores, bool isBound)
+    {
+        if (_chain is null && !isBound) return Likeliest(scores);
+        var candidates = context.Candidates;
+        for (var i = 0; i < scores.Length; i++) candidates[i] = new() { Id = i, Logit = scores[i] };
+        fixed (Llama.TokenData* items = candidates)
+        {
+            var array = new Llama.TokenDataArray { Items = items, Size = (nuint)candidates.Length, Selected = -1 };
+            if (isBound)
+            {
+                Llama.llama_sampler_apply(_grammar!, &array);
+                array.Size = (nuint)Keep(candidates);
+                if (array.Size == 0) throw new InferenceException("invalid", "the grammar leaves the model no token to go on with");
+            }
+
+            if (_chain is null) return Best(candidates[..(int)array.Size]);
+            Llama.llama_sampler_apply(_chain, &array);
+            return array.Selected >= 0 ? items[array.Selected].Id : throw Nothing();
+        }
+    }
+
+    /// <summary>Moves what is possible to the front and answers how many there are.</summary>
+    static int Keep(Span<Llama.TokenData> candidates)
+    {
+        var count = 0;
+        foreach (var candidate in candidates)
+        {
+            if (!float.IsNegativeInfinity(candidate.Logit)) candidates[count++] = candidate;
+        }
+
+        return count;
+    }
+
+    static int Best(ReadOnlySpan<Llama.TokenData> candidates)
+    {
+        var best = candidates[0];
+        foreach (var candidate in candidates)
+        {
+            if (candidate.Logit > best.Logit) best = candidate;
+        }
+
+        return best.Id;
+    }
+
+    static int Likeliest(ReadOnlySpan<float> scores)
+    {
+        var most = new Vector<float>(float.NegativeInfinity);
+        var i = 0;
+        for (; i <= scores.Length - Vector<float>.Count; i += Vector<float>.Count)
+            most = Vector.Max(most, new(scores[i..]));
+        var best = float.NegativeInfinity;
+        for (var lane = 0; lane < Vector<float>.Count; lane++) best = Math.Max(best, most[lane]);
+        for (; i < scores.Length; i++) best = Math.Max(best, scores[i]);
+        var at = scores.IndexOf(best);
+        return at >= 0 && float.IsFinite(best) ? at : throw Nothing();
+    }
+
+    static InferenceException Nothing() =>
+        new("model-unavailable", "the model computed no numbers for its next token: the file is damaged");
+
+    bool Allows(int token)
+    {
+        var one = new Llama.TokenData { Id = token, Logit = 1 };
+        var array = new Llama.TokenDataArray { Items = &one, Size = 1, Selected = -1 };
+        Llama.llama_sampler_apply(_grammar!, &array);
+        return !float.IsNegativeInfinity(one.Logit);
+    }
+
+    // In place: the scores are this sequence's own.
+    void Adjust(Span<float> scores, List<int> said)
+    {
+        foreach (var (token, bias) in _sampling.LogitBias)
+        {
+            if ((uint)token < (uint)scores.Length) scores[token] += (float)bias;
+        }
+
+        if (_sampling is { RepeatPenalty: 1, PresencePenalty: 0, FrequencyPenalty: 0 } || _sampling.PenaltyLastTokens == 0) return;
+        var from = _sampling.PenaltyLastTokens < 0 ? 0 : Math.Max(0, said.Count - _sampling.PenaltyLastTokens);
+        foreach (var group in said.Skip(from).CountBy(static token => token))
+        {
+            ref var score = ref scores[group.Key];
+            score = score > 0 ? score / (float)_sampling.RepeatPenalty : score * (float)_sampling.RepeatPenalty;
+            score -= (float)(_sampling.PresencePenalty + (_sampling.FrequencyPenalty * group.Value));
+        }
+    }
+
+    /// <summary>A token's chance, and those of the likeliest. To be asked before the choice: the choice changes the scores.</summary>
+    public static Func<int, TokenChoice> Chances(LlamaModel model, ReadOnlySpan<float> scores, int top)
+    {
+        var most = float.NegativeInfinity;
+        foreach (var score in scores) most = Math.Max(most, score);
+        var sum = 0.0;
+        foreach (var score in scores) sum += Math.Exp(score - most);
+        var whole = most + Math.Log(sum);
+        var all = scores.ToArray();
+        var likeliest = Likeliest(all, top).Select(token => Choice(token)).ToImmutableArray();
+        return token => Choice(token) with { Top = likeliest };
+
+        TokenChoice Choice(int token)
+        {
+            var bytes = model.Piece(token, isSpecialShown: true);
+            return new(Encoding.UTF8.GetString(bytes), [.. bytes], all[token] - whole);
+        }
+    }
+
+    static List<int> Likeliest(float[] scores, int count)
+    {
+        var heap = new PriorityQueue<int, float>();
+        for (var i = 0; i < scores.Length && count > 0; i++)
+        {
+            if (heap.Count < count) heap.Enqueue(i, scores[i]);
+            else if (heap.TryPeek(out _, out var least) && scores[i] > least) heap.EnqueueDequeue(i, scores[i]);
+        }
+
+        var tokens = new List<int>();
+        while (heap.TryDequeue(out var token, out _)) tokens.Add(token);
+        tokens.Reverse();
+        return tokens;
+    }
+
+    public void Dispose()
+    {
+        _chain?.Dispose();
+        _grammar?.Dispose();
+    }
+}

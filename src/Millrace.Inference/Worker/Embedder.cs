@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using Millrace.Inference.Native;
+
+namespace Millrace.Inference.Worker;
+
+/// <summary>Texts to be turned into vectors.</summary>
+sealed record EmbeddingWork(long Id, int[][] Prompts)
+{
+    public List<float> Vectors { get; } = [];
+
+    public int Done { get; set; }
+
+    public bool IsCancelled { get; set; }
+}
+
+/// <summary>Turns texts into vectors of length 1, many texts in one step. One caller at a time.</summary>
+sealed class Embedder : IDisposable
+{
+    const int TextsPerStep = 16;
+    const int TokensMax = 2048;
+
+    readonly LlamaModel _model;
+    readonly LlamaContext _context;
+    readonly Action<Frame> _send;
+    readonly Queue<EmbeddingWork> _queue = new();
+
+    public Embedder(LlamaModel model, int contextTokensMax, int threads, Action<Frame> send)
+    {
+        (_model, _send) = (model, send);
+        var tokens = Math.Min(Math.Min(contextTokensMax, model.TrainedTokens), TokensMax);
+        // An attention that looks both ways needs a text whole in one step.
+        _context = LlamaContext.Create(model, new(tokens, TextsPerStep, tokens) { Threads = threads, ForEmbeddings = true });
+    }
+
+    public bool HasWork => _queue.Count > 0;
+
+    /// <exception cref="InferenceException">A text is empty or too long.</exception>
+    public EmbeddingWork Submit(long id, IEnumerable<string> texts)
+    {
+        var prompts = texts.Select(text => _model.Tokenize(text)).ToArray();
+        for (var i = 0; i < prompts.Length; i++)
+        {
+            var length = prompts[i].Length;
+            if (length == 0) throw new InferenceException("invalid", $"text {i + 1} is empty");
+            if (length <= _context.Shape.BatchTokens) continue;
+            throw new InferenceException(
+                "context-exceeded", $"text {i + 1} has {length} tokens; the model embeds at most {_context.Shape.BatchTokens}");
+        }
+
+        var work = new EmbeddingWork(id, prompts);
+        _queue.Enqueue(work);
+        return work;
+    }
+
+    /// <summary>As many texts as one step holds.</summary>
+    public void Step()
+    {
+        var work = _queue.Peek();
+        try
+        {
+            if (!work.IsCancelled && work.Done < work.Prompts.Length) Compute(work);
+            if (!work.IsCancelled && work.Done < work.Prompts.Length) return;
+            if (!work.IsCancelled) _send(Reply(work));
+        }
+        catch (InferenceException e)
+        {
+            _send(new(FrameKind.Error, work.Id) { ErrorType = e.Type, Message = e.Message });
+        }
+
+        _queue.Dequeue();
+    }
+
+    static Frame Reply(EmbeddingWork work) => new(FrameKind.Reply, work.Id)
+    {
+        Tokens = work.Prompts.Sum(static prompt => prompt.Length),
+        Body = MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(work.Vectors)).ToArray(),
+    };
+
+    void Compute(EmbeddingWork work)
+    {
+        var count = Fill(work.Prompts.AsSpan(work.Done));
+        var answer = _context.Compute();
+        if (answer != 0)
+            throw new InferenceException("model-unavailable", $"llama.cpp could not compute the embeddings (code {answer})");
+        for (var i = 0; i < count; i++) AddNormalized(work.Vectors, _context.Embedding(i));
+        _context.Clear();
+        work.Done += count;
+    }
+
+    int Fill(ReadOnlySpan<int[]> prompts)
+    {
+        var count = 0;
+        while (count < Math.Min(prompts.Length, TextsPerStep)
+            && _context.Added + prompts[count].Length <= _context.Shape.BatchTokens)
+        {
+            for (var i = 0; i < prompts[count].Length; i++) _context.Add(prompts[count][i], i, count, isWanted: true);
+            count++;
+        }
+
+        return count;
+    }
+
+    static void AddNormalized(List<float> vectors, ReadOnlySpan<float> vector)
+    {
+        var sum = 0.0;
+        foreach (var number in vector) sum += (double)number * number;
+        var scale = sum > 0 ? 1 / Math.Sqrt(sum) : 0;
+        foreach (var number in vector) vectors.Add((float)(number * scale));
+    }
+
+    public void Dispose() => _context.Dispose();
+}

@@ -1,0 +1,111 @@
+using Millrace.Inference.Native;
+
+namespace Millrace.Inference.Worker;
+
+/// <summary>A model in memory, with what computes on it; each is made when it is first needed.</summary>
+sealed class LoadedModel : IDisposable
+{
+    const int BatchTokens = 512;
+
+    // Room for conversations side by side: as much as this memory holds, four full contexts at most.
+    const long MemoryForContext = 512L << 20;
+    const int ContextsMax = 4;
+
+    // Below this the threads' waiting for each other costs more than a second one brings.
+    const long TinyModelBytes = 32 << 20;
+
+    readonly LlamaModel _model;
+    readonly WorkerSettings _settings;
+    LlamaContext? _context;
+    Batcher? _batcher;
+    Embedder? _embedder;
+
+    public LoadedModel(string path, WorkerSettings settings)
+    {
+        _settings = settings;
+        _model = LlamaModel.Load(path);
+        ContextTokens = Math.Min(settings.ContextTokensMax, _model.TrainedTokens);
+        Planner = new(_model);
+    }
+
+    public LlamaModel Model => _model;
+
+    public AnswerPlanner Planner { get; }
+
+    /// <summary>Tokens of one prompt and its answer.</summary>
+    public int ContextTokens { get; }
+
+    /// <summary>When it was last asked for anything.</summary>
+    public long UsedAt { get; set; }
+
+    public bool IsBusy => _batcher is { HasWork: true } || _embedder is { HasWork: true };
+
+    /// <summary>Its weights and its context.</summary>
+    public long Bytes => _model.WeightBytes + (Cells * _model.BytesPerToken);
+
+    int Cells => (int)Math.Clamp(
+        MemoryForContext / Math.Max(1, _model.BytesPerToken), ContextTokens, (long)ContextsMax * ContextTokens);
+
+    int Threads => _settings.Threads > 0 ? _settings.Threads : 1;
+
+    int ThreadsMax => _settings.Threads > 0 || _model.WeightBytes < TinyModelBytes ? Threads : Environment.ProcessorCount;
+
+    public void Step()
+    {
+        if (_batcher is { HasWork: true }) _batcher.Step();
+        if (_embedder is { HasWork: true }) _embedder.Step();
+    }
+
+    /// <exception cref="InferenceException">The job cannot be done with this model.</exception>
+    public Answering Answer(Frame request, Action<Frame> send)
+    {
+        var job = request.Job!;
+        var plan = Planner.Plan(job);
+        var room = ContextTokens - plan.Prompt.Length;
+        if (plan.Prompt.Length == 0) throw new InferenceException("invalid", "the prompt is empty");
+        if (job.MaxTokens == 0) throw new InferenceException("invalid", "an answer of 0 tokens is none");
+        if (room < 1 || job.MaxTokens > room)
+        {
+            throw new InferenceException(
+                "context-exceeded",
+                $"{plan.Prompt.Length} tokens of prompt and {Math.Max(1, job.MaxTokens)} of answer exceed the context of {ContextTokens}");
+        }
+
+        var tokens = job.MaxTokens < 0 ? room : job.MaxTokens;
+        var writer = Writer();
+        var answering = new Answering(_model, request, plan, tokens, send);
+        writer.Submit(plan.Prompt, tokens, answering);
+        return answering;
+    }
+
+    /// <exception cref="InferenceException">The model gives no vectors, or a text is empty or too long.</exception>
+    public EmbeddingWork Embed(long id, IEnumerable<string> texts, Action<Frame> send)
+    {
+        _embedder ??= new(_model, _settings.ContextTokensMax, ThreadsMax, send);
+        return _embedder.Submit(id, texts);
+    }
+
+    /// <summary>The tests' way to an abort of the process.</summary>
+    public void Abort()
+    {
+        Writer();
+        _context!.Abort();
+    }
+
+    Batcher Writer()
+    {
+        if (_batcher is { } there) return there;
+        _context = LlamaContext.Create(
+            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(BatchTokens, Cells)) { Threads = Threads });
+        if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, new(Threads, ThreadsMax));
+        _context.Dispose();
+        throw new InferenceException("invalid", $"{_model.FileName} computes embeddings and writes no text");
+    }
+
+    public void Dispose()
+    {
+        _batcher?.Dispose();
+        _embedder?.Dispose();
+        _model.Dispose();
+    }
+}

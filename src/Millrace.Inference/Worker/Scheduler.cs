@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Inference.Worker;
+
+/// <summary>
+/// The one thread that computes. Between steps it hears new requests and cancels; then every model with work takes one
+/// step, so that nobody waits for another's answer.
+/// </summary>
+sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
+{
+    // How often the host is told that a long computation goes on.
+    const int AliveMs = 1000;
+
+    readonly BlockingCollection<Frame> _inbox = [];
+    readonly Dictionary<string, LoadedModel> _models = [];
+    readonly Dictionary<long, Action> _cancels = [];
+
+    // Requests whose model waits for another one to become idle.
+    readonly List<Frame> _parked = [];
+    long _aliveAt;
+
+    /// <summary>Takes a request in. From any thread.</summary>
+    public void Post(Frame frame) => _inbox.Add(frame);
+
+    /// <summary>Works for ever.</summary>
+    public void Run()
+    {
+        while (true)
+        {
+            Hear();
+            foreach (var model in _models.Values)
+            {
+                if (!model.IsBusy) continue;
+                model.Step();
+                model.UsedAt = Environment.TickCount64;
+            }
+
+            if (_parked.Count > 0) Unpark();
+            SayAlive();
+        }
+    }
+
+    void Hear()
+    {
+        var isIdle = !_models.Values.Any(static model => model.IsBusy);
+        if (isIdle && _parked.Count == 0)
+        {
+            if (!_inbox.TryTake(out var first, IdleMs()))
+            {
+                UnloadExpired();
+                return;
+            }
+
+            Take(first);
+        }
+
+        while (_inbox.TryTake(out var frame)) Take(frame);
+    }
+
+    int IdleMs()
+    {
+        if (settings.KeepAliveMs <= 0 || _models.Count == 0) return Timeout.Infinite;
+        var oldest = _models.Values.Min(static model => model.UsedAt);
+        return (int)Math.Clamp(oldest + settings.KeepAliveMs - Environment.TickCount64, 1, int.MaxValue);
+    }
+
+    void UnloadExpired()
+    {
+        foreach (var (path, model) in _models.ToArray())
+        {
+            if (!model.IsBusy && Environment.TickCount64 - model.UsedAt >= settings.KeepAliveMs) Unload(path);
+        }
+    }
+
+    void Unload(string path)
+    {
+        _models.Remove(path, out var model);
+        model!.Dispose();
+    }
+
+    void Take(Frame frame)
+    {
+        if (frame.Kind == FrameKind.Cancel)
+        {
+            Cancel(frame.Id);
+            return;
+        }
+
+        try
+        {
+            if (Answer(frame) is { } answer) Send(answer);
+        }
+        catch (InferenceException e)
+        {
+            Send(new(FrameKind.Error, frame.Id) { ErrorType = e.Type, Message = e.Message });
+        }
+    }
+
+    void Cancel(long id)
+    {
+        if (_cancels.TryGetValue(id, out var cancel)) cancel();
+        else if (_parked.RemoveAll(frame => frame.Id == id) == 0) return;
+        Send(new(FrameKind.Error, id) { ErrorType = "cancelled", Message = "the request was cancelled" });
+    }
+
+    void Send(Frame frame)
+    {
+        if (frame.Kind is FrameKind.Reply or FrameKind.Error) _cancels.Remove(frame.Id);
+        send(frame);
+    }
+
+    // Null where the answer comes later.
+    Frame? Answer(Frame frame)
+    {
+        var path = frame.Job?.Model ?? frame.Model ?? throw new InferenceException("invalid", "a request without a model");
+        if (Find(path) is not { } model)
+        {
+            _parked.Add(frame);
+            return null;
+        }
+
+        model.UsedAt = Environment.TickCount64;
+        switch (frame.Kind)
+        {
+            case FrameKind.Chat:
+                var answering = model.Answer(frame, Send);
+                _cancels[frame.Id] = answering.Cancel;
+                return null;
+            case FrameKind.Embed:
+                var work = model.Embed(frame.Id, frame.Texts ?? [], Send);
+                _cancels[frame.Id] = () => work.IsCancelled = true;
+                return null;
+            case FrameKind.Count:
+                return new(FrameKind.Reply, frame.Id) { Tokens = model.Planner.Plan(frame.Job!).Prompt.Length };
+            case FrameKind.Tokenize:
+                var tokens = model.Model.Tokenize(string.Concat(frame.Texts ?? []));
+                return new(FrameKind.Reply, frame.Id) { Body = MemoryMarshal.AsBytes<int>(tokens).ToArray() };
+            case FrameKind.Describe:
+                return new(FrameKind.Reply, frame.Id) { Facts = model.Model.Facts(model.ContextTokens) };
+            case FrameKind.Abort:
+                model.Abort();
+                return new(FrameKind.Reply, frame.Id);
+            default:
+                throw new InferenceException("invalid", $"{frame.Kind} is no request");
+        }
+    }
+
+    /// <summary>The model, loaded if need be; null while others must stay.</summary>
+    LoadedModel? Find(string path)
+    {
+        if (_models.TryGetValue(path, out var loaded)) return loaded;
+        if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {Path.GetFileName(path)}");
+        var bytes = new FileInfo(path).Length;
+        if (bytes > settings.MemoryBytesMax)
+        {
+            throw new InferenceException(
+                "model-unavailable",
+                $"{Path.GetFileName(path)} has {bytes} bytes; models may take {settings.MemoryBytesMax} together");
+        }
+
+        while (_models.Values.Sum(static model => model.Bytes) + bytes > settings.MemoryBytesMax)
+        {
+            var idle = _models.Where(static entry => !entry.Value.IsBusy).OrderBy(static entry => entry.Value.UsedAt);
+            if (idle.Select(static entry => entry.Key).FirstOrDefault() is not { } oldest) return null;
+            Unload(oldest);
+        }
+
+        return _models[path] = new(path, settings);
+    }
+
+    void Unpark()
+    {
+        var parked = _parked.ToArray();
+        _parked.Clear();
+        foreach (var frame in parked) Take(frame);
+    }
+
+    void SayAlive()
+    {
+        if (Environment.TickCount64 - _aliveAt < AliveMs) return;
+        _aliveAt = Environment.TickCount64;
+        send(new(FrameKind.Alive, 0));
+    }
+}
