@@ -1,5 +1,6 @@
 using Millrace.Bench.Ahead;
 using Millrace.Bench.Figure1;
+using Millrace.Bench.Inference;
 using Millrace.Bench.Kernels;
 using Millrace.Bench.Programs;
 using Millrace.Cli;
@@ -13,7 +14,11 @@ namespace Millrace.Bench;
 /// <param name="Folder">Where data folders are made.</param>
 /// <param name="Plots">Where plots are written.</param>
 /// <param name="Cancel">Breaks it off.</param>
-sealed record BenchPlan(Screen Screen, int Samples, int Reviews, string Folder, string Plots, CancellationToken Cancel);
+sealed record BenchPlan(Screen Screen, int Samples, int Reviews, string Folder, string Plots, CancellationToken Cancel)
+{
+    /// <summary>A folder of test models; null where none is given.</summary>
+    public string? Models { get; init; }
+}
 
 /// <summary>One thing that is measured.</summary>
 sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
@@ -26,6 +31,7 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("deploys", DeploysBench.RunAsync),
         new("ahead", AheadBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
+        new("inference", InferenceBench.RunAsync),
         new("kernels", KernelBench.RunAsync),
         new("checks", CheckBench.RunAsync),
         new("parallel", ParallelBench.RunAsync),

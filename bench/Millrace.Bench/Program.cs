@@ -21,9 +21,10 @@ var reviews = new Option<int>("--reviews")
 };
 var file = new Option<string?>("--out") { Description = "Writes the results there, as Markdown; with --only, their sections alone." };
 var folder = new Option<string?>("--folder") { Description = "Where data folders are made: the disk to measure." };
+var models = new Option<string?>("--models") { Description = "A folder of test models, which local models are measured with." };
 var root = new RootCommand("Measures Millrace beside what else would do the job.")
 {
-    only, samples, reviews, file, folder,
+    only, samples, reviews, file, folder, models,
 };
 root.SetAction(async (result, cancel) =>
 {
@@ -31,7 +32,10 @@ root.SetAction(async (result, cancel) =>
     var plan = new BenchPlan(
         screen, result.GetValue(samples), result.GetValue(reviews),
         Path.GetFullPath(result.GetValue(folder) ?? Path.GetTempPath()),
-        Path.GetDirectoryName(Path.GetFullPath(result.GetValue(file) ?? "x"))!, cancel);
+        Path.GetDirectoryName(Path.GetFullPath(result.GetValue(file) ?? "x"))!, cancel)
+    {
+        Models = result.GetValue(models),
+    };
     var report = await Report.BeginAsync(string.Join(' ', args));
     foreach (var bench in Bench.All.Where(bench => names.Contains(bench.Name)))
     {

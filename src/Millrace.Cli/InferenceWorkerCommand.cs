@@ -18,6 +18,9 @@ static class InferenceWorkerCommand
         return command;
     }
 
+    /// <summary>A worker of this program.</summary>
+    public static InferenceOptions Options() => new(CommandLine());
+
     /// <summary>The command line that starts this program as a worker.</summary>
     public static ImmutableArray<string> CommandLine() => Shipped.Program(Name);
 }

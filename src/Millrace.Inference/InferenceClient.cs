@@ -22,7 +22,7 @@ public sealed record InferenceOptions(ImmutableArray<string> Command)
     /// <summary>A model that nobody asked for so long is unloaded; zero for never.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A worker that has something to do and says nothing for so long is ended.</summary>
+    /// <summary>A worker that has something to do and says nothing for so long is ended; zero for never.</summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long a worker may take from its start to its first word.</summary>

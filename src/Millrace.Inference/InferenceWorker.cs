@@ -30,8 +30,7 @@ public sealed class InferenceWorker
         {
             var folder = NativeLibraries.LlamaFolder()
                 ?? throw new InferenceException("model-unavailable", NativeLibraries.WhyAbsent);
-            Llama.Load(folder);
-            LlamaModel.CheckVersion();
+            LlamaModel.LoadLibrary(folder);
         }
         catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException)
         {

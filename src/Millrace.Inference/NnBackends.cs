@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Inference.Llama;
 using Millrace.Inference.Onnx;
 using Millrace.Inference.OpenVino;
 using Millrace.Inference.Proxy;
@@ -23,6 +24,13 @@ public static class NnBackends
     ];
 
     /// <summary>All of them, in a worker's process: what a model does to it is not done to the host.</summary>
-    public static ImmutableArray<INnBackend> InWorker(InferenceClient client) =>
-        [.. All().Select(backend => new ProxyBackend(backend, client))];
+    /// <param name="client">Starts the worker of all but GGUF models.</param>
+    /// <param name="texts">Starts the inference worker, which computes GGUF models; null leaves those out.</param>
+    /// <param name="output">Where texts go of GGUF models that are told to print; null for nowhere.</param>
+    public static ImmutableArray<INnBackend> InWorker(
+        InferenceClient client, InferenceClient? texts = null, Stream? output = null) =>
+    [
+        .. All().Select(backend => new ProxyBackend(backend, client)),
+        .. texts is null ? [] : (INnBackend[])[new LlamaBackend(texts, output)],
+    ];
 }

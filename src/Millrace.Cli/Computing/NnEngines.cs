@@ -6,7 +6,7 @@ using Millrace.Nn;
 namespace Millrace.Cli.Computing;
 
 /// <summary>The engines, and whatever lives as long as they are used.</summary>
-sealed class NnEngines(ImmutableArray<INnBackend> backends, InferenceClient? client = null) : IDisposable
+sealed class NnEngines(ImmutableArray<INnBackend> backends, params InferenceClient[] clients) : IDisposable
 {
     const string Worker = "nn-worker";
 
@@ -15,8 +15,10 @@ sealed class NnEngines(ImmutableArray<INnBackend> backends, InferenceClient? cli
     /// <summary>In a process of their own, which starts when the first model is loaded.</summary>
     public static NnEngines InWorker()
     {
-        var client = new InferenceClient(new(Shipped.Program(Worker)));
-        return new(NnBackends.InWorker(client), client);
+        // A computation may take as long as it takes, and says nothing before its end.
+        var client = new InferenceClient(new(Shipped.Program(Worker)) { SilenceMax = TimeSpan.Zero });
+        var texts = new InferenceClient(InferenceWorkerCommand.Options());
+        return new(NnBackends.InWorker(client, texts, Console.OpenStandardOutput()), client, texts);
     }
 
     /// <summary>The command that is that process. Started by the host only.</summary>
@@ -30,5 +32,8 @@ sealed class NnEngines(ImmutableArray<INnBackend> backends, InferenceClient? cli
         return command;
     }
 
-    public void Dispose() => client?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    public void Dispose()
+    {
+        foreach (var client in clients) client.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
 }

@@ -144,5 +144,6 @@ sealed class SchemaMerge(JsonNode? document)
     }
 
     /// <summary>A schema that is met by what meets both.</summary>
-    public static JsonObject All(JsonNode? one, JsonNode? other) => new() { ["allOf"] = new JsonArray(one?.DeepClone(), other?.DeepClone()) };
+    public static JsonObject All(JsonNode? one, JsonNode? other) =>
+        new() { ["allOf"] = new JsonArray(one?.DeepClone(), other?.DeepClone()) };
 }

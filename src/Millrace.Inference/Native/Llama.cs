@@ -81,7 +81,7 @@ static unsafe partial class Llama
 
     /// <summary><c>struct llama_token_data</c>, 12 bytes.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct TokenData
+    public struct Candidate
     {
         public int Id;
         public float Logit;
@@ -90,9 +90,9 @@ static unsafe partial class Llama
 
     /// <summary><c>struct llama_token_data_array</c>, 32 bytes.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 32)]
-    public struct TokenDataArray
+    public struct CandidateArray
     {
-        [FieldOffset(0)] public TokenData* Items;
+        [FieldOffset(0)] public Candidate* Items;
         [FieldOffset(8)] public nuint Size;
         [FieldOffset(16)] public long Selected;
         [FieldOffset(24)] public byte Sorted;
@@ -277,7 +277,7 @@ static unsafe partial class Llama
         byte** patterns, nuint patternCount, int* tokens, nuint tokenCount);
 
     [LibraryImport("llama")]
-    public static partial void llama_sampler_apply(SamplerHandle sampler, TokenDataArray* candidates);
+    public static partial void llama_sampler_apply(SamplerHandle sampler, CandidateArray* candidates);
 
     [LibraryImport("llama")]
     public static partial void llama_sampler_accept(SamplerHandle sampler, int token);

@@ -106,6 +106,8 @@ sealed unsafe class LlamaContext : IDisposable
     /// <summary>Breaks llama.cpp's rule on the size of a step, which ends the process: the tests' way to an abort.</summary>
     public void Abort()
     {
+        // Positions that do not follow what is there would be refused before.
+        Clear();
         using var tooLarge = new NativeArray(Shape.BatchTokens + 1, 1);
         var batch = tooLarge.Batch;
         batch.NTokens = Shape.BatchTokens + 1;
@@ -122,7 +124,7 @@ sealed unsafe class LlamaContext : IDisposable
     }
 
     /// <summary>Room for all candidates, shared by all sequences.</summary>
-    public Span<Llama.TokenData> Candidates => new(_arrays.Candidates, VocabularySize);
+    public Span<Llama.Candidate> Candidates => new(_arrays.Candidates, VocabularySize);
 
     /// <summary>The vector of a sequence in the last step.</summary>
     public ReadOnlySpan<float> Embedding(int sequence)
@@ -161,12 +163,12 @@ sealed unsafe class NativeArray : SafeHandle
     {
         // Per token: token, position, count of sequences, pointer to its one sequence, that sequence, whether wanted.
         var perToken = (sizeof(int) * 4) + sizeof(nint) + 1;
-        var bytes = ((long)tokens * perToken) + 8 + ((long)vocabulary * sizeof(Llama.TokenData));
+        var bytes = ((long)tokens * perToken) + 8 + ((long)vocabulary * sizeof(Llama.Candidate));
         SetHandle((nint)NativeMemory.AllocZeroed((nuint)bytes));
         var pointers = (int**)handle;
         var token = (int*)(pointers + tokens);
         var sequences = token + (3 * tokens);
-        Candidates = (Llama.TokenData*)(sequences + tokens);
+        Candidates = (Llama.Candidate*)(sequences + tokens);
         for (var i = 0; i < tokens; i++) pointers[i] = sequences + i;
         Batch = new()
         {
@@ -180,7 +182,7 @@ sealed unsafe class NativeArray : SafeHandle
 
     public Llama.Batch Batch { get; }
 
-    public Llama.TokenData* Candidates { get; }
+    public Llama.Candidate* Candidates { get; }
 
     public override bool IsInvalid => handle == 0;
 

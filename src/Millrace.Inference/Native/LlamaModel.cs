@@ -51,10 +51,11 @@ sealed unsafe class LlamaModel : IDisposable
 
     public bool AddsBeginToken => Llama.llama_vocab_get_add_bos(_vocab) != 0;
 
-    /// <summary>llama.cpp's version; only 0.4 and 0.5 have the layouts that <see cref="Llama"/> mirrors.</summary>
+    /// <summary>Loads llama.cpp; only 0.4 and 0.5 have the layouts that <see cref="Llama"/> mirrors.</summary>
     /// <exception cref="InferenceException">Another version.</exception>
-    public static string CheckVersion()
+    public static string LoadLibrary(string folder)
     {
+        Llama.Load(folder);
         var version = Marshal.PtrToStringUTF8((nint)Llama.llama_version()) ?? "";
         if (version.StartsWith("0.4.", StringComparison.Ordinal) || version.StartsWith("0.5.", StringComparison.Ordinal))
             return version;

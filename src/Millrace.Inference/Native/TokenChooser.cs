@@ -47,6 +47,8 @@ sealed unsafe class TokenChooser : IDisposable
 
     static SamplerHandle Grammar(LlamaModel model, GrammarRules rules)
     {
+        // llama.cpp takes an empty one for none.
+        if (string.IsNullOrWhiteSpace(rules.Text)) throw new InferenceException("invalid", "the grammar is empty");
         if (rules.Text.Length > GrammarCharsMax)
             throw new InferenceException("invalid", $"the grammar is longer than {GrammarCharsMax} characters");
         nint sampler;
@@ -92,9 +94,9 @@ sealed unsafe class TokenChooser : IDisposable
         if (_chain is null && !isBound) return Likeliest(scores);
         var candidates = context.Candidates;
         for (var i = 0; i < scores.Length; i++) candidates[i] = new() { Id = i, Logit = scores[i] };
-        fixed (Llama.TokenData* items = candidates)
+        fixed (Llama.Candidate* items = candidates)
         {
-            var array = new Llama.TokenDataArray { Items = items, Size = (nuint)candidates.Length, Selected = -1 };
+            var array = new Llama.CandidateArray { Items = items, Size = (nuint)candidates.Length, Selected = -1 };
             if (isBound)
             {
                 Llama.llama_sampler_apply(_grammar!, &array);
@@ -109,7 +111,7 @@ sealed unsafe class TokenChooser : IDisposable
     }
 
     /// <summary>Moves what is possible to the front and answers how many there are.</summary>
-    static int Keep(Span<Llama.TokenData> candidates)
+    static int Keep(Span<Llama.Candidate> candidates)
     {
         var count = 0;
         foreach (var candidate in candidates)
@@ -120,7 +122,7 @@ sealed unsafe class TokenChooser : IDisposable
         return count;
     }
 
-    static int Best(ReadOnlySpan<Llama.TokenData> candidates)
+    static int Best(ReadOnlySpan<Llama.Candidate> candidates)
     {
         var best = candidates[0];
         foreach (var candidate in candidates)
@@ -149,8 +151,8 @@ sealed unsafe class TokenChooser : IDisposable
 
     bool Allows(int token)
     {
-        var one = new Llama.TokenData { Id = token, Logit = 1 };
-        var array = new Llama.TokenDataArray { Items = &one, Size = 1, Selected = -1 };
+        var one = new Llama.Candidate { Id = token, Logit = 1 };
+        var array = new Llama.CandidateArray { Items = &one, Size = 1, Selected = -1 };
         Llama.llama_sampler_apply(_grammar!, &array);
         return !float.IsNegativeInfinity(one.Logit);
     }

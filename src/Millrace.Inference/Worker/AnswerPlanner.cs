@@ -58,21 +58,22 @@ sealed class AnswerPlanner(LlamaModel model)
 
     static string Call(GrammarText grammar, ChatJob job, CallSyntax syntax)
     {
-        var named = job.ToolChoice is "auto" or "required" ? null : job.ToolChoice;
+        var wanted = job.ToolChoice is "auto" or "required" ? null : job.ToolChoice;
         var bodies = new List<string>();
         foreach (var tool in job.Tools)
         {
             var function = ToolText.Function(tool);
             var name = function.GetProperty("name").GetString()!;
-            if (named is not null && named != name) continue;
+            if (wanted is not null && wanted != name) continue;
             var hasSchema = function.TryGetProperty("parameters", out var schema);
             var parameters = hasSchema ? schema.GetRawText() : "{\"type\":\"object\"}";
             var arguments = SchemaGrammar.Body(grammar, SchemaGrammar.Parse(parameters, name), $"{name}#");
-            var body = $"{Member(syntax.NameKey, GrammarText.Literal((JsonNode)name))} \",\" \" \"? {Member(syntax.ArgumentsKey, arguments)}";
+            var named = Member(syntax.NameKey, GrammarText.Literal((JsonNode)name));
+            var body = $"{named} \",\" \" \"? {Member(syntax.ArgumentsKey, arguments)}";
             bodies.Add(grammar.Rule($"\"{{\" {body} \"}}\""));
         }
 
-        if (bodies.Count == 0) throw new InferenceException("invalid", $"there is no tool {named}");
+        if (bodies.Count == 0) throw new InferenceException("invalid", $"there is no tool {wanted}");
         var blank = grammar.Rule("[ \\n]{0,2}");
         var (before, after) = (syntax.Before.Trim(), syntax.After.Trim());
         var parts = new List<string>();

@@ -14,7 +14,7 @@ sealed record AnswerPlan(int[] Prompt, GrammarRules? Grammar, CallSyntax? Calls)
 }
 
 /// <summary>One answer as it grows: chooses its tokens and tells the host its text.</summary>
-sealed class Answering : ITokenSink, IDisposable
+sealed class Answering : IDisposable
 {
     readonly LlamaModel _model;
     readonly ChatJob _job;
@@ -38,6 +38,7 @@ sealed class Answering : ITokenSink, IDisposable
         _text = new(job.Stop, plan.IsCall ? "" : plan.Calls?.Mark);
     }
 
+    /// <summary>No token is wanted any more; nobody is told.</summary>
     public bool IsCancelled { get; private set; }
 
     public void Cancel()
@@ -49,11 +50,14 @@ sealed class Answering : ITokenSink, IDisposable
 
     public void Dispose() => _chooser.Dispose();
 
+    /// <summary>There is room for the prompt, so many tokens of it being there already.</summary>
     public void Begin(int cachedTokens) => _cachedTokens ??= cachedTokens;
 
+    /// <summary>Chooses the next token after a place of the step just computed; null ends the sequence.</summary>
     public int? Next(LlamaContext context, int index, Sequence sequence)
     {
-        var chances = _job.Logprobs is { } top ? TokenChooser.Chances(_model, context.Scores(index), Math.Clamp(top, 0, 20)) : null;
+        var top = _job.Logprobs;
+        var chances = top is null ? null : TokenChooser.Chances(_model, context.Scores(index), Math.Clamp(top.Value, 0, 20));
         var token = _chooser.Choose(context, index, sequence.Tokens);
         if (_isRaw) return NextRaw(token);
         if (_model.IsEnd(token)) return Finish("stop");
@@ -98,6 +102,7 @@ sealed class Answering : ITokenSink, IDisposable
         return null;
     }
 
+    /// <summary>There is no room for more, or computing failed. Told once, and last.</summary>
     public void Fail(InferenceException reason)
     {
         _send(new(FrameKind.Error, _id) { ErrorType = reason.Type, Message = reason.Message });

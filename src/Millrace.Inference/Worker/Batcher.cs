@@ -39,7 +39,7 @@ sealed class Batcher : IDisposable
         _cells = new(context.Shape.Cells);
     }
 
-    sealed record Work(Sequence Sequence, int AnswerTokens, ITokenSink Sink)
+    sealed record Work(Sequence Sequence, int AnswerTokens, Answering Answer)
     {
         /// <summary>Cells promised to it beyond those it holds.</summary>
         public int Promised { get; set; }
@@ -53,10 +53,10 @@ sealed class Batcher : IDisposable
     public (int AtWork, int Queued) Load => (_atWork.Count, _queue.Count);
 
     /// <summary>Takes a prompt in. At most <paramref name="answerTokens"/> tokens are asked for after it.</summary>
-    public void Submit(int[] prompt, int answerTokens, ITokenSink sink)
+    public void Submit(int[] prompt, int answerTokens, Answering answer)
     {
         Debug.Assert(prompt.Length > 0 && prompt.Length + answerTokens <= _contextTokens, "the caller looks at the context");
-        _queue.AddLast(new Work(new(prompt), answerTokens, sink));
+        _queue.AddLast(new Work(new(prompt), answerTokens, answer));
     }
 
     /// <summary>One step for all.</summary>
@@ -81,11 +81,11 @@ sealed class Batcher : IDisposable
         for (var node = _queue.First; node is not null;)
         {
             var next = node.Next;
-            if (node.Value.Sink.IsCancelled) _queue.Remove(node);
+            if (node.Value.Answer.IsCancelled) _queue.Remove(node);
             node = next;
         }
 
-        foreach (var work in _atWork.Where(static work => work.Sink.IsCancelled).ToArray()) End(work);
+        foreach (var work in _atWork.Where(static work => work.Answer.IsCancelled).ToArray()) End(work);
     }
 
     void Admit()
@@ -140,7 +140,7 @@ sealed class Batcher : IDisposable
 
         work.Promised = sequence.Waiting + Math.Min(work.AnswerTokens, Ahead);
         _atWork.Add(work);
-        work.Sink.Begin(sequence.Computed);
+        work.Answer.Begin(sequence.Computed);
     }
 
     /// <summary>Cells that nobody holds and nobody was promised.</summary>
@@ -228,15 +228,15 @@ sealed class Batcher : IDisposable
     {
         foreach (var (work, index) in _wanted)
         {
-            if (work.Sink.IsCancelled) continue;
+            if (work.Answer.IsCancelled) continue;
             try
             {
-                if (work.Sink.Next(_context, index, work.Sequence) is { } token) work.Sequence.Tokens.Add(token);
+                if (work.Answer.Next(_context, index, work.Sequence) is { } token) work.Sequence.Tokens.Add(token);
                 else End(work);
             }
             catch (InferenceException e)
             {
-                work.Sink.Fail(e);
+                work.Answer.Fail(e);
                 End(work);
             }
         }
@@ -286,7 +286,7 @@ sealed class Batcher : IDisposable
     {
         foreach (var work in _atWork.ToArray())
         {
-            work.Sink.Fail(answer == 1
+            work.Answer.Fail(answer == 1
                 ? new("context-exceeded", $"the context of {_context.Shape.Cells} tokens is full")
                 : new("model-unavailable", $"llama.cpp could not compute the next tokens (code {answer})"));
             Release(work.Sequence);

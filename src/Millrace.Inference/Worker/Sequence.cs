@@ -1,5 +1,3 @@
-using Millrace.Inference.Native;
-
 namespace Millrace.Inference.Worker;
 
 /// <summary>
@@ -30,20 +28,4 @@ sealed class Sequence(int[] prompt)
         while (same < limit && Tokens[same] == other.Tokens[same]) same++;
         return same;
     }
-}
-
-/// <summary>Who wants the tokens of a sequence.</summary>
-interface ITokenSink
-{
-    /// <summary>No token is wanted any more; nobody is told.</summary>
-    bool IsCancelled { get; }
-
-    /// <summary>Chooses the next token after a place of the step just computed; null ends the sequence.</summary>
-    int? Next(LlamaContext context, int index, Sequence sequence);
-
-    /// <summary>There is no room for more, or computing failed. Told once, and last.</summary>
-    void Fail(InferenceException reason);
-
-    /// <summary>The room that a prompt of this length needs was found, so many tokens being there already.</summary>
-    void Begin(int cachedTokens);
 }

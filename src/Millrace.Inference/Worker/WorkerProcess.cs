@@ -159,6 +159,7 @@ sealed class WorkerProcess : IAsyncDisposable
     // A worker with something to do says every second that it lives, whatever it computes.
     void Watch(TimeSpan silenceMax)
     {
+        if (silenceMax <= TimeSpan.Zero) return;
         if (_asked.IsEmpty) Volatile.Write(ref _heardAt, Environment.TickCount64);
         else if (Environment.TickCount64 - Volatile.Read(ref _heardAt) > silenceMax.TotalMilliseconds) Kill(_process);
     }

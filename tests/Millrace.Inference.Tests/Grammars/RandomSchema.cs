@@ -26,7 +26,7 @@ sealed class RandomSchema(int seed)
         };
     }
 
-    JsonNode Any(int depth) => _random.Next(depth < 3 ? 13 : 10) switch
+    JsonObject Any(int depth) => _random.Next(depth < 3 ? 13 : 10) switch
     {
         0 or 1 => new JsonObject { ["type"] = "string", ["minLength"] = _random.Next(3), ["maxLength"] = _random.Next(3, 16) },
         2 => new JsonObject { ["enum"] = new JsonArray("red", "green", 7, null, "a \"quoted\" text") },

@@ -48,7 +48,7 @@ public sealed class SchemaAnswersTests : IAsyncLifetime
         var model = LocalWorker.Given("SmolLM2-135M-Instruct.Q4_1.gguf");
         const string City = """{"type":"string","minLength":1,"maxLength":20}""";
         const string Parameters =
-            $$"""{"type":"object","properties":{"city":{{City}},"unit":{"enum":["C","F"]}},"required":["city","unit"]}""";
+            $$$"""{"type":"object","properties":{"city":{{{City}}},"unit":{"enum":["C","F"]}},"required":["city","unit"]}""";
         var job = new ChatJob(model, [new("user", "How warm is it in Paris?")], 200, new(0, 1, 1), [])
         {
             Tools = [$$"""{"type":"function","function":{"name":"weather","parameters":{{Parameters}} } }"""],
