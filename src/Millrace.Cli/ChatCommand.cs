@@ -26,6 +26,11 @@ static class ChatCommand
             HelpName = "TEXT",
         };
         var system = new Option<string?>("--system") { Description = "What the model is told first.", HelpName = "TEXT" };
+        var template = new Option<string?>("--template")
+        {
+            Description = "The prompt's format by its LlamaEdge name, such as llama-2-chat; left out: the model file's own.",
+            HelpName = "NAME",
+        };
         var json = new Option<bool>("--json") { Description = "Each answer as one line of JSON." };
         var command = new Command(Name, """
             Talks with a model of this machine. Input that is no terminal is answered line by line. /help shows what else
@@ -34,13 +39,16 @@ static class ChatCommand
             millrace chat
             echo 'What is a millrace?' | millrace chat
             millrace chat -p - < question.txt
-            """) { model, prompt, system, json };
+            """) { model, prompt, system, template, json };
         command.SetAction(async (result, cancel) =>
         {
             if (NativeLibraries.LlamaFolder() is null) throw new CommandException(NativeLibraries.WhyAbsent);
             await using var models = MachineModels.Open(environment);
             var chosen = await ChooseAsync(environment, models, result.GetValue(model), cancel);
-            var session = new ChatSession(screen, environment, models, chosen, result.GetValue(system), result.GetValue(json));
+            var session = new ChatSession(screen, environment, models, chosen, result.GetValue(system), result.GetValue(json))
+            {
+                Template = result.GetValue(template),
+            };
             void StopAnswer(object? sender, ConsoleCancelEventArgs pressed) => pressed.Cancel = session.Stop();
             Console.CancelKeyPress += StopAnswer;
             try

@@ -47,6 +47,12 @@ public sealed record ChatJob(
     /// <summary>How many of the likeliest tokens are told beside each chosen one, up to 20; null to tell no chances.</summary>
     public int? Logprobs { get; init; }
 
+    /// <summary>
+    /// The prompt's format by its LlamaEdge name, such as <c>llama-2-chat</c>, in place of the model file's own template;
+    /// null for the file's.
+    /// </summary>
+    public string? Template { get; init; }
+
     /// <summary>More variables of the model's template, JSON such as <c>{"enable_thinking":false}</c>; null for none.</summary>
     public string? TemplateVariables { get; init; }
 }

@@ -35,6 +35,9 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
     string? _system = system;
     CancellationTokenSource? _answering;
 
+    /// <summary>The prompt's format by name; null for the model file's own.</summary>
+    public string? Template { get; init; }
+
     sealed record Saved(string Model, string? System, List<SavedTurn> Turns);
 
     sealed record SavedTurn(string Role, string Content);
@@ -202,7 +205,7 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
     {
         var turns = _system is null ? _turns : _turns.Prepend(new("system", _system));
         var chance = (uint)RandomNumberGenerator.GetInt32(int.MaxValue);
-        return new(_model.Path, [.. turns], _settings.MaxTokens, _settings.Sampling(chance), []);
+        return new(_model.Path, [.. turns], _settings.MaxTokens, _settings.Sampling(chance), []) { Template = Template };
     }
 
     void Command(string line)

@@ -20,11 +20,14 @@ sealed class ModelTemplate
     /// <exception cref="InferenceException">The file has no template, or one that refuses the conversation.</exception>
     public string Render(ChatJob job, bool addsGenerationPrompt = true)
     {
-        if (_model.Template is not { } text) throw new InferenceException("invalid", "the model file has no chat template");
+        if (job.Template is { } name && NamedFormats.Find(name) is { } format) return Render(format, name, job);
+        if (_model.Template is not { } text)
+            throw new InferenceException("invalid", "the model file has no chat template; name the format it was trained with");
         try
         {
             _template ??= ChatTemplate.Parse(text);
             var variables = SpecialTokens();
+            if (job.Template is { } alias && NamedFormats.Switch(alias) is { } off) variables.Add(new(off.Name, off.Value));
             if (job.TemplateVariables is { } more)
             {
                 foreach (var property in Object(more, "template variables").EnumerateObject())
@@ -44,6 +47,12 @@ sealed class ModelTemplate
         {
             throw new InferenceException("invalid", $"the model's chat template refuses the conversation: {e.Message}");
         }
+    }
+
+    string Render(TurnFormat format, string name, ChatJob job)
+    {
+        if (!job.Tools.IsEmpty) throw new InferenceException("invalid", $"the template {name} knows no tools; the model file's own may");
+        return format.Render(job.Turns, _model.BeginToken ?? "", _model.EndToken ?? "");
     }
 
     static PyDict Message(ChatTurn turn)

@@ -37,6 +37,23 @@ public sealed class ChatTests
     }
 
     [SkippableFact]
+    public async Task A_format_is_named_in_place_of_the_files_own()
+    {
+        Skip.If(NativeLibraries.LlamaFolder() is null, NativeLibraries.WhyAbsent);
+        await using var shell = new Shell();
+
+        var own = await shell.RunAsync(["chat", Tiny, "-p", "hello", "--json"]);
+        var same = await shell.RunAsync(["chat", Tiny, "-p", "hello", "--json", "--template", "chatml"]);
+        var other = await shell.RunAsync(["chat", Tiny, "-p", "hello", "--json", "--template", "wizard-coder"]);
+        var unknown = await shell.RunAsync(["chat", Tiny, "-p", "hello", "--template", "llama-9"]);
+
+        Assert.Equal((int)own.Json["prompt_tokens"]!, (int)same.Json["prompt_tokens"]!);
+        Assert.True((int)other.Json["prompt_tokens"]! > (int)own.Json["prompt_tokens"]!);
+        Assert.NotEqual(0, unknown.Code);
+        Assert.Contains("there is no template llama-9; known are: baichuan-2,", unknown.Words, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task A_conversation_is_written_and_taken_up_again()
     {
         Skip.If(NativeLibraries.LlamaFolder() is null, NativeLibraries.WhyAbsent);
