@@ -57,6 +57,52 @@ public sealed class OfficialClientTests
         Assert.Equal(["NotFoundError", "404", "model_not_found"], found["error"]!.AsArray().Select(word => word!.ToString()));
     }
 
+    [SkippableFact]
+    public async Task The_client_of_NuGet_is_given_tool_calls_whole_and_streamed()
+    {
+        var model = ApiServer.Given("SmolLM2");
+        await using var server = await ApiServer.StartAsync();
+        var schema = BinaryData.FromString("""
+            {"type":"object","properties":{"city":{"type":"string","maxLength":20}},"required":["city"],"additionalProperties":false}
+            """);
+        var options = new ChatCompletionOptions
+        {
+            Tools = { ChatTool.CreateFunctionTool("weather", "The weather of a city", schema) },
+            ToolChoice = ChatToolChoice.CreateRequiredChoice(),
+            Temperature = 0,
+        };
+        var chat = Client(server).GetChatClient(model);
+
+        var whole = (await chat.CompleteChatAsync([new UserChatMessage("Weather in Paris?")], options)).Value;
+        var (name, arguments) = ("", "");
+        await foreach (var update in chat.CompleteChatStreamingAsync([new UserChatMessage("Weather in Paris?")], options))
+        {
+            foreach (var call in update.ToolCallUpdates)
+            {
+                name += call.FunctionName;
+                arguments += call.FunctionArgumentsUpdate;
+            }
+        }
+
+        Assert.Equal(ChatFinishReason.ToolCalls, whole.FinishReason);
+        Assert.Equal(("weather", "weather"), (whole.ToolCalls[0].FunctionName, name));
+        Assert.Equal(whole.ToolCalls[0].FunctionArguments.ToString(), arguments);
+        Assert.NotNull(JsonNode.Parse(arguments)!["city"]);
+    }
+
+    [SkippableFact]
+    public async Task The_client_of_npm_is_given_tool_calls_whole_and_streamed()
+    {
+        var model = ApiServer.Given("SmolLM2");
+        await using var server = await ApiServer.StartAsync();
+
+        var found = await AskByNodeAsync(server, model, "tools");
+
+        Assert.Equal(("weather", "tool_calls"), ((string?)found["call"]!["name"], (string?)found["callReason"]));
+        Assert.NotNull(JsonNode.Parse((string)found["call"]!["arguments"]!)!["city"]);
+        Assert.Equal((string?)found["call"]!["arguments"], (string?)found["callStreamed"]!["arguments"]);
+    }
+
     static OpenAIClient Client(ApiServer server) => new(
         new ApiKeyCredential(server.Http.DefaultRequestHeaders.Authorization!.Parameter!),
         new OpenAIClientOptions { Endpoint = new Uri(server.Host.Url + "/v1") });
