@@ -51,6 +51,43 @@ public sealed class MemoryImageTests
         Assert.Equal((1, 48 * 4096, null), Counts(engine));
     }
 
+    // Few written pages are written over in place, many go back to the system.
+    [SkippableFact]
+    public void A_memory_of_a_range_with_some_written_pages_shows_nothing_of_its_last_owner()
+    {
+        using var engine = LinuxEngine();
+        var module = Compile(engine, Module);
+        var random = new Random(7);
+        for (var round = 0; round < 60; round++)
+        {
+            using var store = new Store(engine);
+            var instance = new Linker(engine).Instantiate(store, module);
+            var memory = instance.FindMemory("memory")!;
+            Assert.True(memory.Span(0, (uint)memory.ByteLength).SequenceEqual(Expected), $"before round {round}");
+            if (round % 3 == 0) Use(instance, "grow");
+            for (var pages = random.Next(24); pages > 0; pages--)
+                memory.Span((ulong)random.NextInt64(memory.ByteLength - 4096), 1 + (uint)random.Next(4095)).Fill(0xA5);
+        }
+    }
+
+    [SkippableFact]
+    public void Written_pages_are_found()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && File.Exists("/proc/self/pagemap"), "there is no /proc/self/pagemap");
+        var page = (nuint)Environment.SystemPageSize;
+        var range = AddressRange.Reserve(9UL << 30, 16 * page)!; // too large to have been used before
+        Assert.True(range.SetUsable(16 * page));
+        foreach (var written in (nuint[])[0, 1, 5, 15]) Write(range.Address + (nint)(written * page) + 9);
+        var runs = new WrittenPages.Run[WrittenPages.RunsMax];
+
+        Assert.True(WrittenPages.TryFind(range.Address, 16 * page, runs, out var count));
+
+        Assert.Equal([new(0, 2 * page), new(5 * page, page), new(15 * page, page)], runs[..count]);
+        range.Release();
+    }
+
+    static void Write(nint address) => System.Runtime.InteropServices.Marshal.WriteByte(address, 1);
+
     [SkippableFact]
     public void A_memory_without_image_shows_nothing_of_an_image_that_lay_there()
     {

@@ -11,7 +11,7 @@ namespace Millrace.Wasm.Runtime.Memories;
 /// <remarks>
 /// Reserving and giving back 8 GiB costs more than all else that makes an instance, so a few ranges wait for the next
 /// memory (<see cref="RangePool"/>). What was written to their pages is given back to the system, which then shows
-/// zeros again, or what the range's <see cref="MemoryImage"/> holds.
+/// zeros again, or what the range's <see cref="MemoryImage"/> holds; where it is little, it is written over with that.
 /// </remarks>
 sealed partial class AddressRange
 {
@@ -83,9 +83,23 @@ sealed partial class AddressRange
     {
         // Whoever gets the range next must find nothing of this owner: without the system's word for it, the range goes.
         var isClean = _reserved == ReachBytes && Image is not { IsClosed: true }
-            && (_usable == 0 || Advise(Address, _usable, AdviseDontNeed) == 0);
+            && (_usable == 0 || TryRestore() || Advise(Address, _usable, AdviseDontNeed) == 0);
         var gone = isClean ? (_arena is null ? Unguarded : Guarded).Put(this) : this;
         gone?.Unmap();
+    }
+
+    // A few written pages are written over with what was there at first: to touch a page that the system gives anew
+    // costs more than to copy it, and taking it away stops other threads.
+    unsafe bool TryRestore()
+    {
+        Span<WrittenPages.Run> runs = stackalloc WrittenPages.Run[WrittenPages.RunsMax];
+        if (!WrittenPages.TryFind(Address, _usable, runs, out var count)) return false;
+        foreach (var run in runs[..count])
+        {
+            NativeMemory.Clear((void*)(Address + (nint)run.From), run.Length);
+            if (Image is not null && !Image.TryCopy(Address, run.From, run.Length)) return false;
+        }
+        return true;
     }
 
     /// <summary>Lets go of the ranges that wait with an image that nobody will ask for again.</summary>

@@ -73,6 +73,27 @@ sealed partial class MemoryImage
         }
     }
 
+    /// <summary>Copies what it holds of a part of a memory at that address; the rest of the part stays as it is.</summary>
+    public unsafe bool TryCopy(nint memory, nuint from, nuint length)
+    {
+        var (first, end) = (Math.Max(from, _start), Math.Min(from + length, _start + Length));
+        try
+        {
+            while (first < end)
+            {
+                var part = new Span<byte>((void*)(memory + (nint)first), (int)(end - first));
+                var read = RandomAccess.Read(_file, part, (long)(first - _start));
+                if (read <= 0) return false;
+                first += (nuint)read;
+            }
+            return true;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Memories that map it keep what they have.</summary>
     public void Close()
     {

@@ -1,8 +1,9 @@
 namespace Millrace.Wasm.Runtime.Memories;
 
 /// <summary>
-/// Ranges that wait for their next memory. So many places and no more: half a TiB of address space of 128, and no
-/// memory but that of the images. Without locks: whoever swaps a range in or out of a place has done it.
+/// Ranges that wait for their next memory. So many places and no more: half a TiB of address space of 128, and
+/// of memory what <see cref="WrittenPages"/> lets a range keep. Without locks: whoever swaps a range in or out of a
+/// place has done it.
 /// </summary>
 sealed class RangePool
 {
