@@ -28,7 +28,10 @@ sealed class BulkInstructions(FunctionBody body, OperandStack stack)
         var (first, second) = (reader.Index, reader.SecondIndex);
         switch (reader.Opcode)
         {
-            case Opcode.MemorySize: stack.Push(Expression.MemorySize(AddressOfMemory(first), first)); break;
+            case Opcode.MemorySize:
+                body.ReloadSharedMemories();
+                stack.Push(Expression.MemorySize(AddressOfMemory(first), first));
+                break;
             case Opcode.MemoryGrow: GrowMemory(first); break;
             case Opcode.MemoryFill: Run(MemoryFill, 3, Reads.Memory, first); break;
             case Opcode.MemoryCopy: Run(MemoryCopy, 3, Reads.Memory, first, second); break;

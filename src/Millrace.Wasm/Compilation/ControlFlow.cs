@@ -56,7 +56,6 @@ sealed class ControlFlow(
         Il.Mark(frame.Label);
         fuel.EndRegion();
         body.CheckInterrupt();
-        body.ReloadSharedMemories();
     }
 
     public void If(FunctionType type)

@@ -223,7 +223,7 @@ sealed class FunctionBody(ModuleScope module)
     }
 
     /// <summary>Volatile, or the JIT would load once and loop for ever.</summary>
-    public void LoadSharedLength(MemoryRegisters memory)
+    void LoadSharedLength(MemoryRegisters memory)
     {
         LoadMemory(memory.Index);
         Il.LoadField(Module.Image.Field(GuestMembers.Length), isVolatile: true);

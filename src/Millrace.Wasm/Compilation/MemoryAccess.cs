@@ -85,8 +85,7 @@ sealed class MemoryAccess(FunctionBody body, OperandStack stack)
     public static void WriteSize(FunctionBody body, Expression size)
     {
         var memory = body.Memory(size.Index);
-        if (memory.Limits.IsShared) body.LoadSharedLength(memory);
-        else body.LoadLength(memory);
+        body.LoadLength(memory);
         body.Il.Constant(16);
         body.Il.Op(ILOpCode.Shr_un);
         if (size.Type == CilType.I32) body.Il.Op(ILOpCode.Conv_i4);
