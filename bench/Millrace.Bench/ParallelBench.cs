@@ -37,6 +37,10 @@ static class ParallelBench
             {Rounds} rounds in turn. *Contended* is .NET's count of waits for a lock in all rounds on {cores} threads: the
             locks on the way are the store's own, which nobody else takes; what waits in between for its next instance is
             swapped in and out of its place without one.
+
+            What keeps the speed-up from {cores} is the kernel's: page faults of one process share its lock of the address
+            space, and each page that is taken away stops the other threads. Making and freeing takes nothing away any more
+            where few pages were written; the kernels write more than a waiting memory keeps.
             """,
             new($"running: on one thread, on {cores}", Both(running)),
             new("running: speed-up", Ratio(running), $"{cores}"),

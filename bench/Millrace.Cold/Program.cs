@@ -10,18 +10,14 @@ if (args is ["--fill", var source, var cache])
     return 0;
 }
 if (args is not [var path, var folder]) return End(0);
-using var engine = new Engine(new() { Cache = new CodeCache(folder) { Notice = Console.Error.WriteLine } });
-using var store = new Store(engine);
+var engine = new Engine(new() { Cache = new CodeCache(folder) { Notice = Console.Error.WriteLine } });
+var store = new Store(engine);
 var module = Module.Compile(engine, File.ReadAllBytes(path));
 if (module.IsAheadOfTime != Directory.Exists(folder)) return 2;
-try
-{
-    new Linker(engine) { TrapUnknownImports = true }.Instantiate(store, module).FindFunction("_start")!.Call();
-}
-catch (TrapException trap) when (trap.Code == TrapCode.UnknownImport)
-{
-    return End(0);
-}
+var linker = new Linker(engine);
+foreach (var import in module.Imports)
+    linker.Define(import.Module, import.Name, import.FunctionType!, (_, _, _) => Environment.Exit(End(0)));
+linker.Instantiate(store, module).FindFunction("_start")!.Call();
 return 1;
 
 static int End(int code)

@@ -17,7 +17,8 @@ static class AheadBench
         {
             Figure[] figures =
             [
-                .. await CompilersAsync(plan, folder), .. await ColdProcesses.MeasureAsync(plan, folder),
+                .. await CompilersAsync(plan, folder), .. await CompilerSpeeds.MeasureAsync(plan),
+                .. await ColdProcesses.MeasureAsync(plan, folder),
                 .. await AheadDeploys.MeasureAsync(plan, folder),
             ];
             return new(title,
@@ -29,10 +30,16 @@ static class AheadBench
                 after 16 modules, with a cache that holds a part of them: [ahead.svg](ahead.svg).
 
                 crossgen2 runs at the lowest priority, so on a busy machine its time is the others'. Beyond the empty
-                process go, by CPU time seen step by step: a tenth to loading OpenSSL for SHA-256, a quarter to reading,
-                checking and mapping the file, a quarter to decoding, the rest to linking, instance and call. In these the
-                JIT compiles about 140 generic methods of the framework over structs of the engine, which ReadyToRun leaves
-                out of both images. To do without them (arrays in place of immutable ones) is the next step.
+                process go, by CPU time seen step by step: a quarter to reading the module into fresh memory (a page
+                fault takes more than 10 µs on this virtual machine), a quarter to the key, the cache's file and its
+                mapping, a quarter to decoding and linking, the rest to instance and first call. Of all that half is the
+                runtime's own: types, assemblies, fixing up precompiled code. The JIT compiles 16 methods, where it was
+                165. The next step is an engine that is precompiled together with the framework, in a program that
+                brings its own; an option of crossgen2 that would include the framework's generics
+                (`--non-local-generics-module`) was tried, and left half of them to the JIT.
+
+                *All functions compiled* is for the whole module, by the JIT here and by each of V8's compilers alone,
+                which use several threads.
                 """, figures);
         }
         finally

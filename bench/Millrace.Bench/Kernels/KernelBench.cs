@@ -66,6 +66,14 @@ static class KernelBench
             or more on the fastest. In each of {Rounds} rounds all engines ran in turn; medians. *Millrace* has all its
             checks on: bounds, stack, interrupts, and is the JIT's code; *ahead of time* is crossgen2's. *portable* has
             memories in the C heap, *metered* counts fuel too, *guard pages* has pages behind its memory instead of compares.
+
+            What is missed, by the machine code of each: *dispatch* and *heap* call through a table. Such a call takes 3.6 ns
+            here (index, null, signature, context, code), and next to nothing where V8 26 has inlined the functions that
+            its feedback saw; Node 20's V8 does not. An inline cache at each call, checked
+            by the function itself, is the next step. *heap* waits for a branch besides, as gcc's code does: RyuJIT makes no
+            conditional move of a `select` within a loop. *board* and *mutual* are calls alone: a function that calls looks
+            at the stack, which keeps RyuJIT from inlining it; to inline before CIL is made is the next step. *fourier*
+            compares the addresses of four arrays at each step: a quarter of its time, which guard pages save, V8's only way.
             """;
         return absent.Count == 0 ? text : $"{text}\nNot compared: {string.Join("; ", absent)}.";
     }
@@ -130,9 +138,11 @@ static class KernelBench
     {
         for (var i = Own; i < engines.Count; i++)
         {
-            yield return new($"Millrace over {engines[i].Name}: geometric mean; worst", Ratios(rows, 0, i));
-            yield return new("the same, ahead of time", Ratios(rows, 1, i));
-            yield return new("the same, with guard pages", Ratios(rows, 4, i));
+            var isNative = engines[i].Name.StartsWith("gcc", StringComparison.Ordinal);
+            var (aim, guarded) = isNative ? ("", "") : ("≤ 1.0; ≤ 1.5", "≤ 0.75");
+            yield return new($"Millrace over {engines[i].Name}: geometric mean; worst", Ratios(rows, 0, i), aim);
+            yield return new("the same, ahead of time", Ratios(rows, 1, i), aim);
+            yield return new("the same, with guard pages", Ratios(rows, 4, i), guarded);
         }
         yield return new("ahead of time over the JIT: geometric mean; worst", Ratios(rows, 1, 0));
         yield return new("memories in the C heap over reserved ones: geometric mean; worst", Ratios(rows, 2, 0));
