@@ -65,7 +65,7 @@ public sealed class ModelTemplateTests : IAsyncLifetime
         var error = await Assert.ThrowsAsync<InferenceException>(
             () => _client.CountTokensAsync(Given("stories260K.gguf"), [new("user", "x")], _timeout.Token));
 
-        Assert.Equal(("invalid", "the model file has no chat template"), (error.Type, error.Message));
+        Assert.Equal(("invalid", "the model file has no chat template; name the format it was trained with"), (error.Type, error.Message));
     }
 
     [SkippableTheory]
