@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Llama;
+using Millrace.Inference.Llama2;
 using Millrace.Inference.Onnx;
 using Millrace.Inference.OpenVino;
 using Millrace.Inference.Proxy;
@@ -21,16 +22,23 @@ public static class NnBackends
         new TensorFlowBackend(),
         new TensorFlowLiteBackend(),
         new PyTorchBackend(),
+        new Llama2Backend(),
     ];
 
     /// <summary>All of them, in a worker's process: what a model does to it is not done to the host.</summary>
     /// <param name="client">Starts the worker of all but GGUF models.</param>
-    /// <param name="texts">Starts the inference worker, which computes GGUF models; null leaves those out.</param>
+    /// <param name="texts">
+    /// Starts the inference worker, which computes GGUF models; null leaves those out. Where llama.cpp is not here, the
+    /// backend of llama2 takes its place.
+    /// </param>
     /// <param name="output">Where texts go of GGUF models that are told to print; null for nowhere.</param>
     public static ImmutableArray<INnBackend> InWorker(
         InferenceClient client, InferenceClient? texts = null, Stream? output = null) =>
     [
         .. All().Select(backend => new ProxyBackend(backend, client)),
-        .. texts is null ? [] : (INnBackend[])[new LlamaBackend(texts, output)],
+        .. texts is null ? [] : (INnBackend[])[Texts(new LlamaBackend(texts, output), new ProxyBackend(new Llama2Backend(), client))],
     ];
+
+    internal static INnBackend Texts(INnBackend native, INnBackend managed) =>
+        native.WhyAbsent is null ? native : new Llama2Substitute(managed);
 }

@@ -11,7 +11,7 @@ public partial class ArrowTests
         ["Millrace.Wasi"] = ["Millrace.Wasm"],
         ["Millrace.Sandbox"] = ["Millrace.Wasm", "Millrace.Wasi"],
         ["Millrace.Nn"] = ["Millrace.Wasm"],
-        ["Millrace.Inference"] = ["Millrace.Nn"],
+        ["Millrace.Inference"] = ["Millrace.Nn", "Millrace.Wasi"],
         ["Millrace.Flows"] = ["Millrace.Sandbox"],
         ["Millrace.Server"] = ["Millrace.Flows", "Millrace.Inference"],
         ["Millrace.Cli"] = ["Millrace.Server"],

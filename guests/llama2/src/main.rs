@@ -4,6 +4,7 @@
 
 mod bytes;
 mod checkpoint;
+mod frames;
 mod gguf;
 mod kernels;
 mod model;
@@ -20,7 +21,8 @@ use model::{Model, State};
 use sampler::Sampler;
 use tokenizer::Tokenizer;
 
-const USAGE: &str = "usage: llama2 MODEL [-t temperature] [-p top-p] [-s seed] [-n tokens] [-i prompt] [-z tokenizer]";
+const USAGE: &str = "usage: llama2 MODEL [-t temperature] [-p top-p] [-s seed] [-n tokens] [-i prompt] [-z tokenizer]
+       llama2 MODEL --frames [-z tokenizer]";
 
 struct Options {
     model: String,
@@ -30,6 +32,7 @@ struct Options {
     temperature: f32,
     top_p: f32,
     seed: Option<u64>,
+    frames: bool,
 }
 
 fn main() -> ExitCode {
@@ -59,8 +62,13 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
         temperature: 1.0,
         top_p: 0.9,
         seed: None,
+        frames: false,
     };
     while let Some(word) = words.next() {
+        if word == "--frames" {
+            options.frames = true;
+            continue;
+        }
         let value = words.next().ok_or(format!("{word} needs a value"))?;
         let wrong = || format!("{word} does not take {value}");
         match word.as_str() {
@@ -79,6 +87,9 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
 fn run(options: &Options) -> Result<(), String> {
     let file = read(&options.model)?;
     let (model, tokenizer) = load(options, file).map_err(|fault| format!("{}: {fault}", options.model))?;
+    if options.frames {
+        return frames::serve(model, &tokenizer).map_err(|fault| fault.to_string());
+    }
     let seed = options.seed.unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(1, |time| time.as_nanos() as u64)
