@@ -20,17 +20,21 @@ public sealed class WorkerKillTests(ITestOutputHelper output)
         Assert.True(requests >= 7, $"a review makes {requests} requests");
 
         var faults = new List<string>();
+        var unheard = 0;
         for (var at = 1; at <= requests; at++)
         {
-            var killed = 0;
+            int? killed = null;
             Hear(bench, at, () => killed = bench.Server.KillWorkers());
             var pull = await bench.OpenPullAsync();
             var run = await bench.EndAsync(pull);
             if (killed == 0) faults.Add($"request {at}: no worker was there to be killed");
+            if (killed is null) unheard++;
             faults.AddRange(Faults(bench, pull, run).Select(fault => $"request {at}: {fault}"));
         }
 
         Assert.True(faults.Count == 0, string.Join('\n', faults) + bench.Server.Words);
+        // On a busy machine a read that timed out is made again, and the review that was counted may have done so.
+        Assert.True(unheard <= 1, $"{unheard} of {requests} requests were never made again");
     }
 
     [Fact]
