@@ -31,7 +31,7 @@ public static class NnBackends
     /// Starts the inference worker, which computes GGUF models; null leaves those out. Where llama.cpp is not here, the
     /// backend of llama2 takes its place.
     /// </param>
-    /// <param name="output">Where texts go of GGUF models that are told to print; null for nowhere.</param>
+    /// <param name="output">Where texts go of GGUF models that are told to print; null: they are dropped.</param>
     public static ImmutableArray<INnBackend> InWorker(
         InferenceClient client, InferenceClient? texts = null, Stream? output = null) =>
     [

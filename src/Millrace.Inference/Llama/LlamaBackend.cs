@@ -5,7 +5,7 @@ namespace Millrace.Inference.Llama;
 
 /// <summary>GGUF models by llama.cpp in the inference worker, with what WasmEdge's ggml plugin makes of the calls.</summary>
 /// <param name="client">The worker, which starts when the first model is loaded.</param>
-/// <param name="output">Where texts go of models that are told to print; null for nowhere.</param>
+/// <param name="output">Where texts go of models that are told to print; null: they are dropped.</param>
 sealed class LlamaBackend(InferenceClient client, Stream? output) : INnBackend
 {
     public NnEncoding Encoding => NnEncoding.Ggml;

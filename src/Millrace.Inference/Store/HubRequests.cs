@@ -135,7 +135,7 @@ sealed partial class HubRequests : IDisposable
             403 => new ModelHubException(
                 $"{source}: {host} refuses it (403): its licence must be accepted on its page first, and HF_TOKEN be of who accepted it"),
             404 => new ModelHubException($"{source}: {host} has no such repository or file (404); names differ by upper and lower case"),
-            429 => new HubBrokenException($"{source}: {host} takes no more requests for now (429); {Later(wait)}", null, wait),
+            429 => new HubBrokenException($"{source}: {host} takes no more requests at the moment (429); {Later(wait)}", null, wait),
             >= 500 => new HubBrokenException($"{source}: {host} failed ({(int)response.StatusCode}); {Later(wait)}", null, wait),
             var status => new ModelHubException($"{source}: {host} answered {status}"),
         };

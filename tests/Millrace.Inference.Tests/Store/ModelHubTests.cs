@@ -212,7 +212,7 @@ public sealed class ModelHubTests : IDisposable
 
         var refused = await RefusedAsync(() => PullAsync(fake));
 
-        Assert.Contains("takes no more requests for now (429); try again in 120 s", refused, StringComparison.Ordinal);
+        Assert.Contains("takes no more requests at the moment (429); try again in 120 s", refused, StringComparison.Ordinal);
         Assert.Single(fake.AtHub);
     }
 
