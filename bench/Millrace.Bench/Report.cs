@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Text;
 
 namespace Millrace.Bench;
@@ -30,7 +31,9 @@ sealed class Report
         var now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
         var machine = $"{model}, {Environment.ProcessorCount} cores, Linux {kernel}, .NET {Environment.Version}";
         var commit = await GitAsync("rev-parse", "--short", "HEAD");
-        var command = $"`dotnet run --project bench/Millrace.Bench -c Release -- {arguments}`";
+        // Where a folder lies is this machine's own matter.
+        var plain = Regex.Replace(arguments, @"(--models|--folder)[ =]\S+", "$1 FOLDER");
+        var command = $"`dotnet run --project bench/Millrace.Bench -c Release -- {plain}`";
         var head = $"""
             # Results
 
