@@ -19,6 +19,17 @@ static class Crossgen
     const int SaidCharsMax = 4096;
     const int DebugDirectory = 6; // its place among the directories of a PE header
 
+    // Its input never says anything; where it ends, this process has closed it, or is no more: then the compiler ends too.
+    internal const string Watched = """
+        exec 3<&0
+        nice -n 19 "$0" "$@" < /dev/null 3<&- & compiler=$!
+        { read -r _; kill -9 $compiler; } <&3 > /dev/null 2>&1 & watch=$!
+        exec 3<&-
+        wait $compiler; code=$?
+        kill $watch 2> /dev/null
+        exit $code
+        """;
+
     static readonly string Program = Path.Combine(AppContext.BaseDirectory, "crossgen2", "crossgen2");
 
     static readonly string EnginePath = PathOf(typeof(Crossgen));
@@ -41,11 +52,10 @@ static class Crossgen
     {
         CopyEngine(folder);
         using var child = Process.Start(Command(folder, input, output, time, addressBytes))!;
-        child.StandardInput.Close();
         var (errors, remaining) = (HearAsync(child.StandardError), CountAsync(child.StandardOutput));
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(time);
-        using var kill = deadline.Token.Register(() => Kill(child));
+        using var kill = deadline.Token.Register(child.StandardInput.Close);
         child.WaitForExit();
         var said = errors.GetAwaiter().GetResult();
         cancel.ThrowIfCancellationRequested();
@@ -76,11 +86,12 @@ static class Crossgen
 
     static ProcessStartInfo Command(string folder, string input, string output, TimeSpan time, long addressBytes)
     {
+        // One that cannot be set is below that already.
         var limits = string.Create(CultureInfo.InvariantCulture,
-            $"ulimit -v {addressBytes >> 10} && ulimit -t {Math.Ceiling(time.TotalSeconds) * 2:0} && ulimit -c 0");
+            $"ulimit -v {addressBytes >> 10}; ulimit -t {Math.Ceiling(time.TotalSeconds) * 2:0}; ulimit -c 0");
         var start = new ProcessStartInfo("/bin/sh",
         [
-            "-c", $"{limits}; exec nice -n 19 \"$0\" \"$@\"", Program, input, "-o", output,
+            "-c", $"{limits}\n{Watched}", Program, input, "-o", output,
             "-r", Path.Combine(Path.GetDirectoryName(CorePath)!, "*.dll"), "-r", Path.GetFileName(EnginePath),
             // The image and the engine are one to the compiler: helpers are inlined, places of fields are known. What
             // the runtime does not check of that, the key does.
@@ -111,6 +122,7 @@ static class Crossgen
     // Its words name each method it compiles; those it gives up are told by a sentence.
     static async Task<int> CountAsync(StreamReader output)
     {
+        using var _ = output;
         var count = 0;
         while (await output.ReadLineAsync().ConfigureAwait(false) is { } line)
             if (line.Contains("was not compiled because", StringComparison.Ordinal)) count++;
@@ -119,22 +131,11 @@ static class Crossgen
 
     static async Task<string> HearAsync(StreamReader errors)
     {
+        using var _ = errors;
         var said = "";
         while (await errors.ReadLineAsync().ConfigureAwait(false) is { } line)
             if (said.Length < SaidCharsMax) said += line + "\n";
         return said;
-    }
-
-    static void Kill(Process child)
-    {
-        try
-        {
-            child.Kill();
-        }
-        catch (InvalidOperationException)
-        {
-            // It ended by itself.
-        }
     }
 
     static string Failure(int exitCode, string said)

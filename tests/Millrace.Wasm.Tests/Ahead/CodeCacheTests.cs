@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using Millrace.Wasm.Ahead;
 using Millrace.Wasm.Binary;
@@ -220,6 +221,28 @@ public sealed class CodeCacheTests
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
         Assert.False(Module.Compile(folder.Reader(), Binary(14)).IsAheadOfTime);
         Assert.False(folder.Cache.Compile(new(), Binary(14)).WasThere);
+    }
+
+    [SkippableFact]
+    public async Task A_compiler_ends_with_the_process_that_started_it()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "crossgen2 is used on Linux only");
+        string[] words = ["-c", Crossgen.Watched, "/bin/sh", "-c", "echo $$; exec sleep 1000"];
+        using var watched = Process.Start(new ProcessStartInfo("/bin/sh", words)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var compiler = int.Parse((await watched.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
+        Assert.False(watched.HasExited);
+
+        // As when the process is killed: the kernel closes what it held.
+        watched.StandardInput.Close();
+        await watched.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(128 + 9, watched.ExitCode);
+        Assert.Throws<ArgumentException>(() => Process.GetProcessById(compiler));
     }
 
     [SkippableFact]
