@@ -14,8 +14,9 @@ namespace Millrace.Wasm.Compilation;
 /// </remarks>
 sealed class PartialUse(ModuleDefinition module)
 {
-    // Most values are used by the next instruction or two.
-    const int InstructionsMax = 256;
+    // Most values are used by the next instruction or two. So many are read for a load, skipped ones too: a function of
+    // nested blocks would be read to its end by each.
+    const int InstructionsMax = 1024;
 
     // Operands from before the load that are looked at.
     const int BelowMax = 4;
@@ -49,6 +50,7 @@ sealed class PartialUse(ModuleDefinition module)
     bool _isExtended; // the load fills more bits than it reads
     bool _hasOtherWays; // code was split since
     bool _isWhole;
+    int _left; // of the instructions that may be read
 
     /// <summary>Whether not all of what a load gives may be used.</summary>
     /// <param name="ahead">A copy behind the load, which reads on.</param>
@@ -58,7 +60,7 @@ sealed class PartialUse(ModuleDefinition module)
     {
         var row = ahead.Row;
         if (row.AccessBytes == 1) return false;
-        (_function, _isWhole, _hasOtherWays) = (function, false, false);
+        (_function, _isWhole, _hasOtherWays, _left) = (function, false, false, InstructionsMax);
         _isExtended = row.AccessBytes < (row.Results[0] == ValueType.I64 ? 8 : 4);
         _operands.Clear();
         _locals.Clear();
@@ -66,7 +68,7 @@ sealed class PartialUse(ModuleDefinition module)
         for (var i = Math.Min(BelowMax, stack.Count - row.Parameters.Length); i > 0; i--)
             _operands.Add(Known(stack.Peek(row.Parameters.Length + i - 1)));
         _operands.Add(Operand.Followed);
-        for (var i = 0; i < InstructionsMax && ahead.Read(); i++)
+        while (Read(ref ahead))
         {
             if (!Step(ref ahead) || _isWhole) break;
             if (_locals.Count == 0 && !_operands.Contains(Operand.Followed)) break;
@@ -212,9 +214,11 @@ sealed class PartialUse(ModuleDefinition module)
         return at.Position != _function.Body.End && End(at);
     }
 
-    static bool SkipTo(ref InstructionReader at, bool isElseWanted)
+    bool Read(ref InstructionReader at) => _left-- > 0 && at.Read();
+
+    bool SkipTo(ref InstructionReader at, bool isElseWanted)
     {
-        for (var blocks = 0; at.Read();)
+        for (var blocks = 0; Read(ref at);)
         {
             if (at.Opcode is Opcode.Block or Opcode.Loop or Opcode.If or Opcode.TryTable) blocks++;
             else if (at.Opcode == Opcode.Else && blocks == 0 && isElseWanted) return true;
@@ -229,10 +233,12 @@ sealed class PartialUse(ModuleDefinition module)
         for (var i = 0; i < others; i++) _operands.Add(Operand.Other);
     }
 
-    static Opcode Next(InstructionReader ahead)
+    // As if the block ended where no more may be read: then the value counts as partial.
+    Opcode Next(InstructionReader ahead)
     {
-        while (ahead.Read() && ahead.Opcode == Opcode.Nop) { }
-        return ahead.Opcode;
+        while (Read(ref ahead))
+            if (ahead.Opcode != Opcode.Nop) return ahead.Opcode;
+        return Opcode.End;
     }
 
     static Operand Known(Expression operand) => operand.Kind != ExpressionKind.Constant ? Operand.Other

@@ -30,7 +30,10 @@ sealed class Signature(SignatureTable owner, int id, FunctionType type)
 /// <summary>Code pointers of a signature's crossings, and what keeps the code alive.</summary>
 sealed record Crossings(nint HostEntry, nint GuestEntry, GuestImage Code);
 
-/// <summary>The canonical function types of an engine.</summary>
+/// <summary>
+/// The canonical function types of an engine. It forgets none, nor the code of their crossings: that goes with the engine,
+/// not with the last module that had the type.
+/// </summary>
 sealed class SignatureTable(TypeCanonicalizer types)
 {
     readonly Lock _gate = new();
