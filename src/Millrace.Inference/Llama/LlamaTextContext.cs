@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Millrace.Inference.Worker;
@@ -25,6 +26,9 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
     List<byte> _text = [];
     byte[] _piece = [];
     IAsyncEnumerator<RawPiece>? _single;
+
+    // Ends the text that is computed token by token, whichever call is the one that is cancelled.
+    CancellationTokenSource _stop = new();
 
     public void SetInput(int index, Tensor tensor)
     {
@@ -82,7 +86,8 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
     void Write(CancellationToken cancel)
     {
         var (job, isCutByContext) = Job(_options.Whole("n-predict", -1));
-        var (stop, output) = (_options.Text("reverse-prompt"), _options.Is("stream-stdout") ? graph.Output : null);
+        var stop = Encoding.UTF8.GetBytes(_options.Text("reverse-prompt"));
+        var output = _options.Is("stream-stdout") ? graph.Output : null;
         var pieces = graph.Client.GenerateAsync(job, cancel).GetAsyncEnumerator(cancel);
         try
         {
@@ -90,8 +95,7 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
             {
                 Take(piece);
                 output?.Write(piece.Bytes.Span);
-                if (stop.Length > 0 && Encoding.UTF8.GetString([.. _text]).Contains(stop, StringComparison.Ordinal)) return;
-                if (piece.IsEnd) return;
+                if (piece.IsEnd || EndsIn(stop, piece.Bytes.Length)) return;
             }
         }
         finally
@@ -102,6 +106,10 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
 
         if (isCutByContext) throw new NnException(NnErrno.ContextFull, $"the context of {ContextTokens} tokens is full");
     }
+
+    // What stands before the piece was looked through with the pieces before.
+    bool EndsIn(byte[] stop, int pieceBytes) => stop.Length > 0
+        && CollectionsMarshal.AsSpan(_text)[Math.Max(0, _text.Count - pieceBytes - stop.Length)..].IndexOf(stop) >= 0;
 
     (ChatJob Job, bool IsCutByContext) Job(int wanted)
     {
@@ -133,10 +141,11 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         if (_single is null)
         {
             (_text, _answerTokens, _piece) = ([], 0, []);
-            _single = graph.Client.GenerateAsync(Job(-1).Job, default).GetAsyncEnumerator(cancel);
+            _stop = new();
+            _single = graph.Client.GenerateAsync(Job(-1).Job, _stop.Token).GetAsyncEnumerator(_stop.Token);
         }
 
-        if (Next(_single) is not { } piece)
+        if (NextSingle(_single, cancel) is not { } piece)
         {
             EndSingle();
             throw new NnException(NnErrno.ContextFull, $"the context of {ContextTokens} tokens is full");
@@ -146,6 +155,21 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         if (!piece.IsEnd) return;
         EndSingle();
         throw new NnException(NnErrno.EndOfSequence, "the model ended its text");
+    }
+
+    RawPiece? NextSingle(IAsyncEnumerator<RawPiece> pieces, CancellationToken cancel)
+    {
+        using var registration = cancel.Register(_stop.Cancel);
+        try
+        {
+            return Next(pieces);
+        }
+        catch
+        {
+            EndSingle();
+            cancel.ThrowIfCancellationRequested();
+            throw;
+        }
     }
 
     void EndSingle()
@@ -171,5 +195,9 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         (_text, _piece, _answerTokens) = ([], [], 0);
     }
 
-    public void Dispose() => EndSingle();
+    public void Dispose()
+    {
+        EndSingle();
+        _stop.Dispose();
+    }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Millrace.Inference.Llama;
 using Millrace.Nn;
+using static Millrace.Inference.Tests.Backends.TextModels;
 
 namespace Millrace.Inference.Tests.Llama;
 
@@ -28,22 +29,6 @@ public sealed class LlamaBackendTests : IAsyncLifetime
         var graph = backend.Load(new([]) { Path = model ?? LocalWorker.Tiny, Options = options });
         return (INnTextContext)graph.CreateContext();
     }
-
-    static void Set(INnContext context, string text, int index = 0)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        context.SetInput(index, new(TensorType.U8, [bytes.Length], bytes));
-    }
-
-    static string Text(INnContext context, int index = 0) => Encoding.UTF8.GetString(context.GetOutput(index).Data.Span);
-
-    static (int Input, int Output) Counts(INnContext context)
-    {
-        using var json = JsonDocument.Parse(Text(context, 1));
-        return (json.RootElement.GetProperty("input_tokens").GetInt32(), json.RootElement.GetProperty("output_tokens").GetInt32());
-    }
-
-    static NnErrno Errno(Action action) => Assert.Throws<NnException>(action).Errno;
 
     [SkippableFact]
     public void A_text_is_computed_with_the_piece_that_ends_it_and_counted()

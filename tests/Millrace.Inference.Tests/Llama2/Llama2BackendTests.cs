@@ -1,8 +1,8 @@
 using System.Text;
-using System.Text.Json;
 using Millrace.Inference.Llama2;
 using Millrace.Nn;
 using Millrace.Wasi;
+using static Millrace.Inference.Tests.Backends.TextModels;
 
 namespace Millrace.Inference.Tests.Llama2;
 
@@ -191,22 +191,6 @@ public sealed class Llama2BackendTests : IDisposable
         Set(context, prompt);
         return context;
     }
-
-    static void Set(INnContext context, string text, int index = 0)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        context.SetInput(index, new(TensorType.U8, [bytes.Length], bytes));
-    }
-
-    static string Text(INnContext context, int index = 0) => Encoding.UTF8.GetString(context.GetOutput(index).Data.Span);
-
-    static (int Input, int Output) Counts(INnContext context)
-    {
-        using var json = JsonDocument.Parse(Text(context, 1));
-        return (json.RootElement.GetProperty("input_tokens").GetInt32(), json.RootElement.GetProperty("output_tokens").GetInt32());
-    }
-
-    static NnErrno Errno(Action action) => Assert.Throws<NnException>(action).Errno;
 
     // The guest as the program that it is.
     static string Told(string model, params string[] words)
