@@ -9,7 +9,13 @@ sealed class OwnEngine : IDisposable
 {
     static int _folders;
 
-    readonly Engine _engine;
+    // An engine forgets neither a signature nor the code of its crossings (SignatureTable), and generated modules have new
+    // ones nearly always: one engine for all of them would keep mappings of memory for each until there are no more.
+    const int ModulesPerEngine = 100;
+
+    readonly EngineOptions _options;
+    Engine _engine;
+    int _modules;
     readonly string _folder = Path.Combine(
         Path.GetTempPath(), $"millrace-fuzz-{Environment.ProcessId}-{Interlocked.Increment(ref _folders)}");
 
@@ -19,12 +25,13 @@ sealed class OwnEngine : IDisposable
     {
         Mode = mode;
         // The verifier would refuse some mistakes, and here it is the comparison that is to find them.
-        _engine = new(OptionsOf(mode) with
+        _options = OptionsOf(mode) with
         {
             Fault = fault,
             IsVerified = fault == CompilerFault.None,
             Features = WasmFeatures.All,
-        });
+        };
+        _engine = new(_options);
     }
 
     /// <summary>Names of modes, and what is special with them.</summary>
@@ -33,7 +40,7 @@ sealed class OwnEngine : IDisposable
         ["jit"] = "as everywhere",
         ["portable"] = "memories in the C heap",
         ["metered"] = "instructions are counted",
-        ["guard"] = "pages guard memories: accesses across the end may lose their trap",
+        ["guard"] = "pages guard memories",
         ["aot"] = "compiled ahead of time by crossgen2",
     };
 
@@ -68,6 +75,11 @@ sealed class OwnEngine : IDisposable
     /// <summary>As above, and adds up what the module counted.</summary>
     public List<string> Run(byte[] wasm, GeneratedModule module, Dictionary<string, long> executed)
     {
+        if (++_modules % ModulesPerEngine == 0)
+        {
+            _engine.Dispose();
+            _engine = new(_options);
+        }
         using var store = new Store(_engine);
         Instance instance;
         try

@@ -26,11 +26,13 @@ sealed class LlamaApi : IDisposable
         Marshal.GetDelegateForFunctionPointer<LoadAll>(NativeLibrary.GetExport(ggml, "ggml_backend_load_all_from_path"))(Utf8(folder));
         Of<Nothing>("llama_backend_init")();
         _model = Of<LoadModel>("llama_model_load_from_file")(Utf8(model), Of<ModelDefaults>("llama_model_default_params")());
+        if (_model == 0) throw new InvalidOperationException($"llama.cpp cannot load {model}");
         _vocabulary = Of<OfPointer>("llama_model_get_vocab")(_model);
         var parameters = Of<ContextDefaults>("llama_context_default_params")();
         (parameters.Cells, parameters.Batch, parameters.Ubatch, parameters.Sequences) = ((uint)contextTokens, 512, 512, 1);
         (parameters.Outputs, parameters.Threads, parameters.ThreadsBatch) = (1, 1, 1);
         _context = Of<MakeContext>("llama_init_from_model")(_model, parameters);
+        if (_context == 0) throw new InvalidOperationException($"llama.cpp makes no context of {contextTokens} tokens");
         _greedy = Of<MakeSampler>("llama_sampler_init_greedy")();
         (_decode, _getOne, _sample) = (Of<Decode>("llama_decode"), Of<GetOne>("llama_batch_get_one"), Of<Sample>("llama_sampler_sample"));
     }
