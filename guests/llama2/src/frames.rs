@@ -1,9 +1,9 @@
 //! The program as a host drives it, token by token: frames over stdin and stdout instead of a story.
 //!
 //! A frame is a letter, a length (u32) and so many bytes; numbers are little-endian. The host asks with `P` (temperature
-//! and top-p as f32, seed as u64, tokens that the context may have as u32, the prompt) and `N` (the next token); the answers are `M` at the start (tokens of the
-//! context as u32), `P` (tokens of the prompt as u32), and `T` (a token's bytes), `E` (the text ended) or `F` (the
-//! context is full). Where stdin ends, so does the program.
+//! and top-p as f32, seed as u64, tokens that the context may have as u32, the prompt) and `N` (the next token); the
+//! answers are `M` at the start (tokens of the context as u32), `P` (tokens of the prompt as u32), and `T` (a token's
+//! bytes), `E` (the text ended) or `F` (the context is full). Where stdin ends, so does the program.
 
 use std::io::{self, Read, Write};
 
