@@ -223,6 +223,9 @@ public sealed unsafe class Store : IDisposable
             : throw new InvalidOperationException("the engine does not count instructions: it is not metered");
     }
 
+    /// <summary>Whether <see cref="Interrupt"/> was asked for; guest code asks its instance instead.</summary>
+    internal bool IsInterrupted => Volatile.Read(ref _isInterrupted);
+
     void SetInterrupt(bool isInterrupted)
     {
         lock (_gate)

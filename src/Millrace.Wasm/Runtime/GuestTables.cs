@@ -8,9 +8,6 @@ namespace Millrace.Wasm.Runtime;
 /// </summary>
 static class GuestTables
 {
-    // Large copies and fills come in parts, so that an interrupt does not wait for millions of elements.
-    const int Part = 1 << 16;
-
     public static object? Get(Instance instance, int table, long index)
     {
         var target = instance.Tables[table];
@@ -30,23 +27,14 @@ static class GuestTables
     public static int Grow(Instance instance, int table, object? value, long count) =>
         instance.Tables[table].TryGrow(count, value);
 
-    public static void Fill(Instance instance, int table, long index, object? value, long count)
-    {
-        var target = Range(instance.Tables[table], index, count);
-        for (var done = 0; done < target.Length; done += Part)
-        {
-            if (done != 0) CheckInterrupt(instance);
-            target.Slice(done, Math.Min(Part, target.Length - done)).Fill(value);
-        }
-    }
+    public static void Fill(Instance instance, int table, long index, object? value, long count) =>
+        LongRuns.Fill(instance.Store, Range(instance.Tables[table], index, count), value);
 
     public static void Copy(Instance instance, int targetTable, int sourceTable, long target, long source, long count)
     {
         var to = Range(instance.Tables[targetTable], target, count);
         var from = Range(instance.Tables[sourceTable], source, count);
-        // Within one table the end that the other range covers comes first.
-        if (target > source) CopyDown(instance, from, to);
-        else CopyUp(instance, from, to);
+        LongRuns.Copy<object?>(instance.Store, from, to);
     }
 
     public static void Init(Instance instance, int table, int segment, long target, int source, int count)
@@ -55,32 +43,7 @@ static class GuestTables
         var to = Range(instance.Tables[table], target, (uint)count);
         if ((ulong)(uint)source + (uint)count > (uint)elements.Length && !instance.Store.Lacks(SafetyCheck.SegmentBounds))
             Traps.OutOfBoundsTableAccess();
-        CopyUp(instance, elements.AsSpan(source, count), to);
-    }
-
-    static void CopyUp(Instance instance, ReadOnlySpan<object?> from, Span<object?> to)
-    {
-        for (var done = 0; done < from.Length; done += Part)
-        {
-            if (done != 0) CheckInterrupt(instance);
-            from.Slice(done, Math.Min(Part, from.Length - done)).CopyTo(to[done..]);
-        }
-    }
-
-    static void CopyDown(Instance instance, ReadOnlySpan<object?> from, Span<object?> to)
-    {
-        for (var left = from.Length; left > 0;)
-        {
-            if (left != from.Length) CheckInterrupt(instance);
-            var part = Math.Min(Part, left);
-            left -= part;
-            from.Slice(left, part).CopyTo(to[left..]);
-        }
-    }
-
-    static void CheckInterrupt(Instance instance)
-    {
-        if (Volatile.Read(ref instance.InterruptRequest) != 0) Traps.Throw((int)TrapCode.Interrupted);
+        LongRuns.Copy(instance.Store, elements.AsSpan(source, count), to);
     }
 
     public static void DropElements(Instance instance, int segment)

@@ -31,13 +31,16 @@ sealed class Signature(SignatureTable owner, int id, FunctionType type)
 sealed record Crossings(nint HostEntry, nint GuestEntry, GuestImage Code);
 
 /// <summary>
-/// The canonical function types of an engine. It forgets none, nor the code of their crossings: that goes with the engine,
-/// not with the last module that had the type.
+/// The canonical function types of an engine. Their numbers stay as long as it does; a signature and the code of its
+/// crossings go with the last module, function or linker that has it.
 /// </summary>
 sealed class SignatureTable(TypeCanonicalizer types)
 {
+    const int FirstSweep = 1024;
+
     readonly Lock _gate = new();
-    readonly Dictionary<int, Signature> _signatures = [];
+    readonly Dictionary<int, WeakReference<Signature>> _signatures = [];
+    int _sweepAt = FirstSweep;
 
     /// <summary>Of a type that names others by their numbers.</summary>
     public Signature Of(FunctionType type) => Of(types.Add(type), type);
@@ -47,9 +50,22 @@ sealed class SignatureTable(TypeCanonicalizer types)
     {
         lock (_gate)
         {
-            if (_signatures.TryGetValue(id, out var signature)) return signature;
-            return _signatures[id] = new Signature(this, id, type);
+            if (_signatures.TryGetValue(id, out var known) && known.TryGetTarget(out var signature)) return signature;
+            if (_signatures.Count >= _sweepAt) Sweep();
+            signature = new Signature(this, id, type);
+            _signatures[id] = new(signature);
+            return signature;
         }
+    }
+
+    // Doubling what is left before the next one keeps the work of all sweeps in proportion to the types that came.
+    void Sweep()
+    {
+        foreach (var (id, known) in _signatures)
+        {
+            if (!known.TryGetTarget(out _)) _signatures.Remove(id);
+        }
+        _sweepAt = Math.Max(FirstSweep, 2 * _signatures.Count);
     }
 
     public int[] LineageOf(int id) => types.LineageOf(id);

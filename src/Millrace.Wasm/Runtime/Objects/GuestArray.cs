@@ -31,11 +31,12 @@ sealed class GuestArray<T>(GuestType type, T[] items) : GuestArray(type, items.L
 
     // The same kind of elements is the same T, as the validator has seen to.
     public override void Copy(int at, GuestArray source, int from, int count) =>
-        Unsafe.As<GuestArray<T>>(source).Items.AsSpan(from, count).CopyTo(Items.AsSpan(at));
+        LongRuns.Copy(Type.Heap!.Store, Unsafe.As<GuestArray<T>>(source).Items.AsSpan(from, count), Items.AsSpan(at));
 
     // Never asked of references, whose bytes .NET would not give.
     public override void Read(int at, ReadOnlySpan<byte> bytes) =>
-        bytes.CopyTo(MemoryMarshal.AsBytes(Items.AsSpan(at, bytes.Length / Unsafe.SizeOf<T>())));
+        LongRuns.Copy(
+            Type.Heap!.Store, bytes, MemoryMarshal.AsBytes(Items.AsSpan(at, bytes.Length / Unsafe.SizeOf<T>())));
 }
 
 /// <summary>An element that is a reference. In a struct, because .NET checks the type at each store to an

@@ -16,7 +16,7 @@ static class GuestArrays
         where T : struct
     {
         var made = Allocate<T>(instance.ObjectTypes[slot], length);
-        made.Items.AsSpan().Fill(value);
+        LongRuns.Fill(instance.Store, made.Items.AsSpan(), value);
         return made;
     }
 
@@ -40,7 +40,7 @@ static class GuestArrays
     {
         var elements = Elements(instance, segment, from, count);
         var made = Allocate<ReferenceSlot>(instance.ObjectTypes[slot], count);
-        Copy(elements, made.Items);
+        Copy(instance.Store, elements, made.Items);
         return made;
     }
 
@@ -49,7 +49,8 @@ static class GuestArrays
     {
         if (array is null) Traps.NullReference();
         CheckRange(Unsafe.As<GuestArray>(array), at, count);
-        Unsafe.As<GuestArray<T>>(array).Items.AsSpan(at, count).Fill(value);
+        var target = Unsafe.As<GuestArray<T>>(array);
+        LongRuns.Fill(target.Type.Heap!.Store, target.Items.AsSpan(at, count), value);
     }
 
     public static void FillWithReference(object? array, int at, object? value, int count) =>
@@ -77,7 +78,7 @@ static class GuestArrays
         if (array is null) Traps.NullReference();
         CheckRange(Unsafe.As<GuestArray>(array), at, count);
         var elements = Elements(instance, segment, from, count);
-        Copy(elements, Unsafe.As<GuestArray<ReferenceSlot>>(array).Items.AsSpan(at));
+        Copy(instance.Store, elements, Unsafe.As<GuestArray<ReferenceSlot>>(array).Items.AsSpan(at));
     }
 
     public static GuestArray<T> Allocate<T>(GuestType type, int length)
@@ -104,9 +105,13 @@ static class GuestArrays
         }
     }
 
-    static void Copy(ReadOnlySpan<object?> elements, Span<ReferenceSlot> target)
+    static void Copy(Store store, ReadOnlySpan<object?> elements, Span<ReferenceSlot> target)
     {
-        for (var i = 0; i < elements.Length; i++) target[i].Value = elements[i];
+        for (var i = 0; i < elements.Length; i++)
+        {
+            if (i % LongRuns.Part<ReferenceSlot>() == 0) LongRuns.Check(store);
+            target[i].Value = elements[i];
+        }
     }
 
     static void CheckRange(GuestArray array, int at, int count)
