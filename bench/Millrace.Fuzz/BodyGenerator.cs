@@ -233,7 +233,7 @@ sealed partial class BodyGenerator(
         var tail = fits.Count == 0 ? null : choices.Of(fits);
         return choices.Below(9) switch
         {
-            0 when _isWild || choices.OneIn(2) => $"({Named("unreachable")})",
+            0 => $"({Named("unreachable")})",
             1 => choices.OneIn(3) ? $"({Named("throw")} $t1 {Value('l', 2)} {Value('d', 2)})"
                 : $"({Named("throw")} $t0 {Value('i', 2)})",
             <= 5 when tail is not null => TailCall(tail),

@@ -9,13 +9,7 @@ sealed class OwnEngine : IDisposable
 {
     static int _folders;
 
-    // An engine forgets neither a signature nor the code of its crossings (SignatureTable), and generated modules have new
-    // ones nearly always: one engine for all of them would keep mappings of memory for each until there are no more.
-    const int ModulesPerEngine = 100;
-
-    readonly EngineOptions _options;
-    Engine _engine;
-    int _modules;
+    readonly Engine _engine;
     readonly string _folder = Path.Combine(
         Path.GetTempPath(), $"millrace-fuzz-{Environment.ProcessId}-{Interlocked.Increment(ref _folders)}");
 
@@ -25,13 +19,12 @@ sealed class OwnEngine : IDisposable
     {
         Mode = mode;
         // The verifier would refuse some mistakes, and here it is the comparison that is to find them.
-        _options = OptionsOf(mode) with
+        _engine = new(OptionsOf(mode) with
         {
             Fault = fault,
             IsVerified = fault == CompilerFault.None,
             Features = WasmFeatures.All,
-        };
-        _engine = new(_options);
+        });
     }
 
     /// <summary>Names of modes, and what is special with them.</summary>
@@ -40,7 +33,7 @@ sealed class OwnEngine : IDisposable
         ["jit"] = "as everywhere",
         ["portable"] = "memories in the C heap",
         ["metered"] = "instructions are counted",
-        ["guard"] = "pages guard memories",
+        ["guard"] = "pages guard memories: accesses across the end may lose their trap",
         ["aot"] = "compiled ahead of time by crossgen2",
     };
 
@@ -75,11 +68,6 @@ sealed class OwnEngine : IDisposable
     /// <summary>As above, and adds up what the module counted.</summary>
     public List<string> Run(byte[] wasm, GeneratedModule module, Dictionary<string, long> executed)
     {
-        if (++_modules % ModulesPerEngine == 0)
-        {
-            _engine.Dispose();
-            _engine = new(_options);
-        }
         using var store = new Store(_engine);
         Instance instance;
         try
