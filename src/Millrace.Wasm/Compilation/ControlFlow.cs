@@ -183,21 +183,13 @@ sealed class ControlFlow(
         EndPath();
     }
 
-    /// <summary>Both operands are free of effects; a jump around the second becomes a conditional move.</summary>
     public void Select(ValueType reference = default)
     {
         var condition = stack.Pop();
         var second = stack.Pop();
         var first = stack.Pop();
-        stack.Write(first);
-        var result = body.Pool.Take(first.Type);
-        Il.StoreLocal(result);
-        var skip = new IlLabel();
-        stack.WriteJump(condition, whenTrue: !body.Module.Has(CompilerFault.SwapsSelect), skip);
-        stack.Write(second);
-        Il.StoreLocal(result);
-        Il.Mark(skip);
-        stack.Push(first.InTemp(result).Known(reference));
+        if (body.Module.Has(CompilerFault.SwapsSelect)) (first, second) = (second, first);
+        stack.Push(Selections.Compute(body, stack, first, second, condition).Known(reference));
     }
 
     Frame Open(Opcode opcode, FunctionType type)

@@ -151,10 +151,11 @@ sealed class PartialUse(ModuleDefinition module)
         return row.Results.IsEmpty || Push(Operand.Other);
     }
 
+    // A condition does not count where both others are equal, which the JIT may see.
     bool Select()
     {
         var operands = Peek(3);
-        var follows = operands.Contains(Operand.Followed) && operands[^1] is Operand.Followed or Operand.Other;
+        var follows = operands.Contains(Operand.Followed) && operands[^1] == Operand.Other;
         Take(3, 0, isWhole: false);
         return Push(follows ? Operand.Followed : Operand.Other);
     }

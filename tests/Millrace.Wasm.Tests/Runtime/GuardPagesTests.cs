@@ -74,6 +74,17 @@ public sealed class GuardPagesTests
         ("a dropped select", """
             (param i32) (drop (select (f64.load (local.get 0)) (f64.const 0) (local.get 0)))
             """),
+        ("a condition between the same", """
+            (param i32) (global.set 0 (select (local.get 0) (local.get 0) (i64.eqz (i64.load (local.get 0)))))
+            """),
+        ("a condition, kept in a local, between the same", """
+            (param i32) (local i32) (local.set 1 (i32.load (local.get 0)))
+            (global.set 0 (select (local.get 0) (local.get 0) (local.get 1)))
+            """),
+        ("half of what is selected", """
+            (param i32) (result i32) (local i64) (local.set 1 (i64.load (local.get 0)))
+            (i32.wrap_i64 (select (local.get 1) (i64.const 7) (local.get 0)))
+            """),
         ("an arm that is never selected", """
             (param i32) (result f64) (select (f64.const 0) (f64.load (local.get 0)) (i32.const 1))
             """),

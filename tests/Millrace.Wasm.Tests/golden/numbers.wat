@@ -64,7 +64,7 @@
 ;;   00c ldc.i4.0
 ;;   00d ceq
 ;;   00f ret
-;; f8: maxstack 2
+;; f8: maxstack 3
 ;;   000 ldarg.1
 ;;   001 ldfld Instance.Cells
 ;;   006 ldind.i4
@@ -73,13 +73,20 @@
 ;;   009 ldfld Instance.Cells
 ;;   00e ldc.i4.1
 ;;   00f stind.i4
-;;   010 ldarg.0
+;;   010 ldc.i4.5
 ;;   011 stloc.1
 ;;   012 ldarg.0
-;;   013 brtrue 01a
-;;   018 ldc.i4.5
-;;   019 stloc.1
-;;   01a ldloc.0
+;;   013 ldloc.1
+;;   014 xor
+;;   015 ldarg.0
+;;   016 ldc.i4.0
+;;   017 cgt.un
+;;   019 neg
+;;   01a and
 ;;   01b ldloc.1
-;;   01c add
-;;   01d ret
+;;   01c xor
+;;   01d stloc.1
+;;   01e ldloc.0
+;;   01f ldloc.1
+;;   020 add
+;;   021 ret
