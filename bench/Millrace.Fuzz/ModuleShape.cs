@@ -99,6 +99,7 @@ sealed class ModuleShape
               (elem (table $t) (i32.const 1) func {string.Join(' ', Table.Select(i => $"$f{i}"))})
               (elem declare func {string.Join(' ', Functions.Select(function => $"${function.Name}"))})
               (elem $e func {Elements(4)})
+              (elem $e0 func {Elements(4)})
               (data (memory $m0) ({start} {_choices.Below(PageBytes - SegmentBytes)}) "{Bytes()}")
               (data $d "{Bytes()}")
               (data $d0 "{Bytes()}")
