@@ -69,11 +69,10 @@ static class KernelBench
 
             What is missed, by the machine code of each: *dispatch* and *heap* call through a table. Such a call takes 3.6 ns
             here (index, null, signature, context, code), and next to nothing where V8 26 has inlined the functions that
-            its feedback saw; Node 20's V8 does not. An inline cache at each call, checked
-            by the function itself, is the next step. *heap* waits for a branch besides, as gcc's code does: RyuJIT makes no
-            conditional move of a `select` within a loop. *board* and *mutual* are calls alone: a function that calls looks
-            at the stack, which keeps RyuJIT from inlining it; to inline before CIL is made is the next step. *fourier*
-            compares the addresses of four arrays at each step: a quarter of its time, which guard pages save, V8's only way.
+            its feedback saw; Node 20's V8 does not. An inline cache at each call, checked by the function itself, is the
+            next step. *board* and *mutual* are calls alone: a function that calls looks at the stack, which keeps RyuJIT
+            from inlining it; to inline before CIL is made is the next step. *matrix*, *fourier* and *wave* compare the
+            addresses of two to four arrays at each step: a quarter of the time, which guard pages save, V8's only way.
             """;
         return absent.Count == 0 ? text : $"{text}\nNot compared: {string.Join("; ", absent)}.";
     }

@@ -17,6 +17,7 @@ static class ProgramBench
         if (folder is null) return new("Programs", $"Not measured: {reason}.");
         var engines = new List<ProgramEngine> { new OwnPrograms("Millrace", new()) { RatioMax = 2 } };
         if (CodeCache.Unavailable is null) engines.Add(Ahead(folder));
+        engines.Add(new OwnPrograms("guard pages", new() { MemoryChecks = MemoryChecks.Guarded }) { RatioMax = 2 });
         var (node, absent) = await OtherEngine.FetchAsync();
         if (node is not null) engines.Add(new NodePrograms(OtherEngine.Name, node));
         engines.Add(new NativePrograms());
@@ -55,7 +56,8 @@ static class ProgramBench
         wasm32-wasi by clang-14 -O2, and natively by gcc -O2 (CPython's native one is Debian's own
         build). Each runs scripts of our own (`bench/programs`) in a new instance of a module that was compiled before. CPU time, medians of {Rounds} rounds in each of which all
         engines ran in turn; what is printed is equal on all. *Millrace* has all its checks on and compiles with
-        the JIT, *crossgen2* is the same compiled ahead of time.{(absent.Length > 0 ? $" Not compared: {absent}." : "")}
+        the JIT, *crossgen2* is the same compiled ahead of time, *guard pages* has pages behind its memory instead of
+        compares: what it saves is what the compares cost.{(absent.Length > 0 ? $" Not compared: {absent}." : "")}
         """;
 
     static async Task<ProgramSample?> FreshAsync(ProgramEngine engine, Work work, int round) =>
