@@ -17,8 +17,10 @@ sealed class GgufReader(Stream stream, string name)
     // Templates are the longest texts, some tens of KiB.
     const int TextBytesMax = 8 << 20;
     const int KeyBytesMax = 64 << 10;
-    const int KeptBytesMax = 64 << 20;
+    const int KeptBytesMax = 32 << 20;
+    const ulong EntriesMax = 1 << 16;
     const ulong TensorsMax = 1 << 20;
+    const uint TensorTypeMax = 255;
     const int DepthMax = 4;
     const int DimensionsMax = 8;
     const int EntryBytesMin = 8 + 4 + 1;
@@ -53,6 +55,7 @@ sealed class GgufReader(Stream stream, string name)
             throw Faulty($"its format version is {version}; known are {OldestVersion} to {NewestVersion}");
         var (tensors, entries) = (UInt64(), UInt64());
         CheckCount(entries, EntryBytesMin, "entries");
+        if (entries > EntriesMax) throw Faulty($"it announces {entries} entries; at most {EntriesMax} are taken");
         var values = ReadValues(entries);
         CheckCount(tensors, TensorBytesMin, "tensors");
         if (tensors > TensorsMax) throw Faulty($"it announces {tensors} tensors; at most {TensorsMax} are taken");
@@ -88,6 +91,7 @@ sealed class GgufReader(Stream stream, string name)
             }
 
             var type = UInt32();
+            if (type > TensorTypeMax) throw Faulty($"tensor {i} is of type {type}; at most {TensorTypeMax} are taken");
             UInt64();
             parameters[type] = parameters.GetValueOrDefault(type) + elements;
         }

@@ -35,6 +35,7 @@ sealed partial class HubRequests : IDisposable
     /// <summary>Asks for a file's size, hash and name, not for the file.</summary>
     public async Task<RemoteModelFile> DescribeAsync(string source, Uri url, CancellationToken cancel)
     {
+        var name = FileName(source, url);
         string? size = null, hash = null;
         void Look(HttpResponseMessage answer)
         {
@@ -47,7 +48,7 @@ sealed partial class HubRequests : IDisposable
         using var response = await SendAsync(HttpMethod.Head, source, url, Look, null, cancel);
         var bytes = long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : response.Content.Headers.ContentLength;
-        return new(source, FileName(source, url), url, bytes, hash, response.Headers.ETag?.ToString());
+        return new(source, name, url, bytes, hash, response.Headers.ETag?.ToString());
     }
 
     /// <summary>A page of text, and the address of the next one.</summary>
@@ -57,12 +58,13 @@ sealed partial class HubRequests : IDisposable
         await using var body = await response.Content.ReadAsStreamAsync(cancel);
         using var text = new MemoryStream();
         var buffer = new byte[64 << 10];
-        for (int read; (read = await body.ReadAsync(buffer, cancel)) > 0;)
+        for (int read; (read = await AwaitAsync(stall => body.ReadAsync(buffer, stall), Broken, cancel)) > 0;)
         {
             text.Write(buffer, 0, read);
             if (text.Length > TextBytesMax) throw new ModelHubException($"the hub's listing of {source} is too long");
         }
 
+        string Broken(Exception e) => $"{source}: the connection to {url.Host} broke off: {Why(e)}";
         var next = NextPage().Match(Header(response, "link") ?? "");
         var found = next.Success && Uri.TryCreate(url, next.Groups[1].Value, out var address) ? address : null;
         return (System.Text.Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length), found);
@@ -109,14 +111,34 @@ sealed partial class HubRequests : IDisposable
         if (_options.Token is { } token && ModelSource.IsSameServer(url, _options.Address))
             request.Headers.Authorization = new("Bearer", token);
         add?.Invoke(request);
+        return await AwaitAsync(
+            stall => new ValueTask<HttpResponseMessage>(_http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall)),
+            e => $"{source}: {url.Host} cannot be reached: {Why(e)}", cancel);
+    }
+
+    /// <summary>Waits for the other side; when it brings nothing for a while, or breaks off, that is said.</summary>
+    /// <exception cref="HubBrokenException">It does.</exception>
+    public async Task<T> AwaitAsync<T>(Func<CancellationToken, ValueTask<T>> ask, Func<Exception, string> message, CancellationToken cancel)
+    {
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        stall.CancelAfter(_options.StallTimeout);
         try
         {
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            return await ask(stall.Token);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is IOException or HttpRequestException
+            || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
-            throw new HubBrokenException($"{source}: {url.Host} cannot be reached: {e.Message}", e);
+            throw new HubBrokenException(message(e), e);
         }
+    }
+
+    string Why(Exception failure)
+    {
+        if (failure is not OperationCanceledException) return failure.Message;
+        // .NET's own end of a connection attempt says so inside.
+        var seconds = failure.InnerException is TimeoutException ? ConnectSeconds : _options.StallTimeout.TotalSeconds;
+        return string.Create(CultureInfo.InvariantCulture, $"nothing came for {seconds:0.#} s");
     }
 
     static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
@@ -127,6 +149,8 @@ sealed partial class HubRequests : IDisposable
         var host = response.RequestMessage!.RequestUri!.Host;
         var wait = response.Headers.RetryAfter is { } after
             ? after.Delta ?? (after.Date - _options.Time.GetUtcNow()) : null;
+        // A date may be over already.
+        if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
         return (int)response.StatusCode switch
         {
             401 => new ModelHubException(_options.Token is null
@@ -168,7 +192,7 @@ sealed partial class HubRequests : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.gguf$")]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.gguf\z")]
     private static partial Regex SafeName();
 
     [GeneratedRegex("<([^>]+)>\\s*;\\s*rel=\"?next\"?")]

@@ -105,7 +105,7 @@ sealed class ModelPull(
         CheckRange(partial, response);
         await using var body = await response.Content.ReadAsStreamAsync(cancel);
         var buffer = new byte[BufferBytes];
-        for (int read; (read = await ReadAsync(body, buffer, partial.Length, cancel)) > 0;)
+        for (int read; (read = await requests.AwaitAsync(stall => body.ReadAsync(buffer, stall), _ => Broken(partial.Length), cancel)) > 0;)
         {
             if (partial.Length + read > file.Bytes)
             {
@@ -117,7 +117,7 @@ sealed class ModelPull(
             progress?.Report(new(partial.Length, file.Bytes));
         }
 
-        if (partial.Length < file.Bytes) throw Broken(partial.Length, null);
+        if (partial.Length < file.Bytes) throw new HubBrokenException(Broken(partial.Length), null);
     }
 
     void CheckRange(PartialFile partial, HttpResponseMessage response)
@@ -139,23 +139,8 @@ sealed class ModelPull(
             throw new ModelHubException($"{file.FileName}: {announced} bytes were announced and {length} are sent; pull again later");
     }
 
-    async Task<int> ReadAsync(Stream body, byte[] buffer, long at, CancellationToken cancel)
-    {
-        using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        stalled.CancelAfter(options.StallTimeout);
-        try
-        {
-            return await body.ReadAsync(buffer, stalled.Token);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException
-            || (e is OperationCanceledException && !cancel.IsCancellationRequested))
-        {
-            throw Broken(at, e);
-        }
-    }
-
-    HubBrokenException Broken(long at, Exception? inner) => new(
-        $"{file.FileName}: the connection broke off after {Size(at)} of {(file.Bytes is { } all ? Size(all) : "it")}", inner);
+    string Broken(long at) =>
+        $"{file.FileName}: the connection broke off after {Size(at)} of {(file.Bytes is { } all ? Size(all) : "it")}";
 
     static string Size(long bytes) => bytes switch
     {

@@ -58,6 +58,16 @@ public sealed class GgufHeaderTests
     }
 
     [Fact]
+    public void A_header_of_more_than_any_model_has_is_refused_before_memory_is_taken()
+    {
+        var entries = Header(0, 65_537).Concat(new byte[13 * 65_537]).ToArray();
+        var type = Header(1, 0).Concat(Text("t")).Concat(Number(0u)).Concat(Number(256u)).Concat(Number(0ul)).ToArray();
+
+        Assert.Contains("it announces 65537 entries; at most 65536 are taken", Refused(entries), StringComparison.Ordinal);
+        Assert.Contains("tensor 0 is of type 256; at most 255 are taken", Refused(type), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_headers_are_refused_and_nothing_else_happens()
     {
         var (chance, whole) = (new Random(20260101), Sample());

@@ -227,6 +227,59 @@ public sealed class ModelHubTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hub_that_names_a_time_that_is_over_is_asked_again_at_once()
+    {
+        await using var fake = await StartAsync("m.gguf", 10);
+        var faults = 1;
+        fake.HubFault = context => faults-- > 0 ? BusyAsync(context, "Wed, 21 Oct 2015 07:28:00 GMT") : Task.FromResult(false);
+
+        Assert.Equal(10, (await PullAsync(fake)).Bytes);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hub_that_says_nothing_or_stops_in_the_middle_is_not_waited_for_without_end(bool hasBegun)
+    {
+        await using var fake = await StartAsync("m.gguf", 10);
+        fake.HubFault = async context =>
+        {
+            if (hasBegun) await BeginListAsync(context);
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+            return true;
+        };
+
+        var refused = await RefusedAsync(() => PullAsync(
+            fake, FakeHub.Source, fake.Options with { StallTimeout = TimeSpan.FromSeconds(0.5), AttemptsMax = 2 }));
+
+        Assert.Contains("nothing came for 0.5 s", refused, StringComparison.Ordinal);
+        Assert.Equal(2, fake.AtHub.Count);
+    }
+
+    [Fact]
+    public async Task A_listing_that_breaks_off_is_asked_for_again()
+    {
+        await using var fake = await StartAsync("m.gguf", 10);
+        var faults = 1;
+        fake.HubFault = async context =>
+        {
+            if (faults-- <= 0) return false;
+            await BeginListAsync(context);
+            await AbortAsync(context);
+            return true;
+        };
+
+        Assert.Equal(10, (await PullAsync(fake)).Bytes);
+    }
+
+    static async Task BeginListAsync(HttpContext context)
+    {
+        context.Response.ContentLength = 1000;
+        await context.Response.Body.WriteAsync("[{"u8.ToArray());
+        await context.Response.Body.FlushAsync();
+    }
+
+    [Fact]
     public async Task A_hub_that_is_not_there_is_said_so()
     {
         var fake = await StartAsync("m.gguf", 10);
@@ -342,6 +395,7 @@ public sealed class ModelHubTests : IDisposable
     [InlineData("ftp://127.0.0.1/m.gguf", "is no source of a model")]
     [InlineData("https://me:secret@127.0.0.1/m.gguf", "leave user and password out")]
     [InlineData("hf:org/repo/README.md", "names no model file")]
+    [InlineData("hf:org/repo/m.gguf\n", "names no model file")]
     public async Task A_source_that_means_no_model_is_refused(string source, string words)
     {
         await using var fake = await StartAsync("README.md", 10);
@@ -395,6 +449,11 @@ public sealed class ModelHubTests : IDisposable
         context.Response.Headers.ETag = $"\"{FakeHub.Sha256(content)[..8]}\"";
         await context.Response.Body.WriteAsync(content.AsMemory(from, Math.Min(bytes, content.Length - from)));
         await context.Response.Body.FlushAsync();
+        await AbortAsync(context);
+    }
+
+    static async Task AbortAsync(HttpContext context)
+    {
         // What was sent shall arrive: an abort may overtake it.
         await Task.Delay(50);
         context.Abort();
