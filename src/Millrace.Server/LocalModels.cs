@@ -20,7 +20,12 @@ public sealed record LocalModelOptions(ImmutableArray<string> Folders, string Ti
 /// <param name="Name">How flows name it: the file name without its ending.</param>
 /// <param name="Path">The file.</param>
 /// <param name="Bytes">Its size.</param>
-public sealed record ModelFile(string Name, string Path, long Bytes);
+public sealed record ModelFile(string Name, string Path, long Bytes)
+{
+    /// <summary>The model that a file holds.</summary>
+    public static ModelFile Of(string path) => new(
+        System.IO.Path.GetFileNameWithoutExtension(path), path, new FileInfo(path).Length);
+}
 
 /// <summary>The models of this machine, behind the inference worker.</summary>
 public sealed class LocalModels : ILanguageModel, IAsyncDisposable
@@ -40,21 +45,19 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
     /// <summary>All model files, largest first; the tiny one last. A chosen file alone, when one was named.</summary>
     public ImmutableArray<ModelFile> Files()
     {
-        if (_options.ChosenFile is { } chosen) return [File(chosen)];
+        if (_options.ChosenFile is { } chosen) return [ModelFile.Of(chosen)];
         var files = _options.Folders.Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.gguf"))
-            .Select(File).DistinctBy(file => file.Name).OrderByDescending(file => file.Bytes).ToList();
-        if (System.IO.File.Exists(_options.TinyModel))
+            .Select(ModelFile.Of).DistinctBy(file => file.Name).OrderByDescending(file => file.Bytes).ToList();
+        if (File.Exists(_options.TinyModel))
         {
-            var tiny = File(_options.TinyModel);
+            var tiny = ModelFile.Of(_options.TinyModel);
             files.RemoveAll(file => file.Name == tiny.Name);
             files.Add(tiny);
         }
 
         return [.. files];
     }
-
-    static ModelFile File(string path) => new(Path.GetFileNameWithoutExtension(path), path, new FileInfo(path).Length);
 
     /// <summary>
     /// Chooses the default model: the file the user named, else the largest that passed the check, else the tiny one.
@@ -161,7 +164,7 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         var state = string.Create(
             CultureInfo.InvariantCulture, $"{file.Path}|{file.Bytes}|{new FileInfo(file.Path).LastWriteTimeUtc.Ticks}");
         if (_checks.FindHash(state) is { } known) return known;
-        using var stream = System.IO.File.OpenRead(file.Path);
+        using var stream = File.OpenRead(file.Path);
         var hash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));
         _checks.RememberHash(state, hash);
         return hash;

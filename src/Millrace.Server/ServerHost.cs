@@ -25,9 +25,9 @@ public sealed class ServerHost : IAsyncDisposable
         var (folder, time) = (options.Platform.DataFolder, options.Platform.Time);
         Platform = platform;
         _key = key;
-        _apiKeys = ApiKeys.Open(folder, time);
-        _apiBudgets = new(folder, time);
         _log = options.Logging.CreateLogger("millrace");
+        _apiKeys = ApiKeys.Open(folder, time);
+        _apiBudgets = new(folder, time, _log);
     }
 
     /// <summary>The platform behind the listeners.</summary>
@@ -99,7 +99,13 @@ public sealed class ServerHost : IAsyncDisposable
     {
         // Runs that answer HTTP callers end first only if they are quick; the platform parks the others.
         foreach (var listener in _listeners) await listener.DisposeAsync();
-        _apiBudgets.Dispose();
-        await Platform.DisposeAsync();
+        try
+        {
+            _apiBudgets.Dispose();
+        }
+        finally
+        {
+            await Platform.DisposeAsync();
+        }
     }
 }

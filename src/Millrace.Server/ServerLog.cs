@@ -25,4 +25,7 @@ static partial class ServerLog
 
     [LoggerMessage(7, LogLevel.Error, "A request to {Path} failed.")]
     public static partial void Failed(ILogger log, Exception failure, string path);
+
+    [LoggerMessage(8, LogLevel.Error, "{Path} cannot be written and is tried again: {Reason}")]
+    public static partial void Unsaved(ILogger log, string path, string reason);
 }

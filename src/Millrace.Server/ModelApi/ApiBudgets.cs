@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace Millrace.Server.ModelApi;
 
@@ -14,6 +15,7 @@ sealed class ApiBudgets : IDisposable
 
     readonly string _path;
     readonly TimeProvider _time;
+    readonly ILogger _log;
     readonly Lock _lock = new();
     readonly ConcurrentDictionary<string, long> _reserved = new();
     Day _day;
@@ -22,9 +24,9 @@ sealed class ApiBudgets : IDisposable
 
     sealed record Day(string Date, Dictionary<string, long> Tokens);
 
-    public ApiBudgets(string folder, TimeProvider time)
+    public ApiBudgets(string folder, TimeProvider time, ILogger log)
     {
-        (_path, _time) = (Path.Combine(folder, "api-usage.json"), time);
+        (_path, _time, _log) = (Path.Combine(folder, "api-usage.json"), time, log);
         _day = Read() ?? new(Today, []);
         _saved = time.GetTimestamp();
     }
@@ -53,31 +55,44 @@ sealed class ApiBudgets : IDisposable
         }
     }
 
-    /// <summary>Sets tokens aside for one answer; at most what is left of the day.</summary>
-    /// <param name="key">Who asks; null, and one without a limit: as many as are wanted.</param>
-    /// <param name="wanted">Tokens of the answer; -1 for as many as there is room for.</param>
-    /// <exception cref="ApiException">Nothing is left.</exception>
-    public Reservation Reserve(ApiKey? key, int wanted)
+    /// <summary>Sets tokens aside for the answers of one request; at most what is left of the day.</summary>
+    /// <param name="key">Who asks; null, and one without a limit: nothing is set aside.</param>
+    /// <param name="least">Tokens that it takes in any case: those of the prompt, and one of each answer.</param>
+    /// <param name="wanted">Tokens that it may take.</param>
+    /// <exception cref="ApiException">Not even the least is left.</exception>
+    public Reservation Reserve(ApiKey? key, long least, long wanted)
     {
-        if (key?.TokensPerDay is not { } limit) return new(this, key, wanted, 0);
+        if (key?.TokensPerDay is not { } limit) return new(this, key, 0);
         lock (_lock)
         {
             Turn();
-            var left = limit - _day.Tokens.GetValueOrDefault(key.Name) - _reserved.GetValueOrDefault(key.Name);
-            if (left <= 0)
+            var unused = limit - _day.Tokens.GetValueOrDefault(key.Name);
+            if (unused < least) throw UsedUp(key.Name, limit, Math.Max(0, unused), least);
+            var left = unused - _reserved.GetValueOrDefault(key.Name);
+            if (left < least)
             {
-                var now = _time.GetUtcNow().UtcDateTime;
-                throw new ApiException(429, "insufficient_quota", "insufficient_quota",
-                    $"The key '{key.Name}' has used its {limit} tokens of today; there are new ones at midnight UTC.")
+                throw new ApiException(429, "rate_limit_exceeded", "rate_limit_exceeded",
+                    $"What is left of the {limit} tokens of the key '{key.Name}' is set aside for its answers under way.")
                 {
-                    RetryAfter = (int)Math.Ceiling((now.Date.AddDays(1) - now).TotalSeconds),
+                    RetryAfter = 1,
                 };
             }
 
-            var tokens = (int)Math.Min(wanted < 0 ? int.MaxValue : wanted, left);
+            var tokens = Math.Min(wanted, left);
             _reserved.AddOrUpdate(key.Name, tokens, (_, reserved) => reserved + tokens);
-            return new(this, key, tokens, tokens);
+            return new(this, key, tokens);
         }
+    }
+
+    ApiException UsedUp(string key, long limit, long left, long least)
+    {
+        var now = _time.GetUtcNow().UtcDateTime;
+        var why = left == 0 ? $"has used its {limit} tokens of today"
+            : $"has {left} tokens of its {limit} left today, and this takes {least}";
+        return new(429, "insufficient_quota", "insufficient_quota", $"The key '{key}' {why}; there are new ones at midnight UTC.")
+        {
+            RetryAfter = (int)Math.Ceiling((now.Date.AddDays(1) - now).TotalSeconds),
+        };
     }
 
     void Settle(ApiKey? key, long reserved, long used)
@@ -103,8 +118,16 @@ sealed class ApiBudgets : IDisposable
     {
         _saved = _time.GetTimestamp();
         if (!_isChanged) return;
-        OwnerFile.Write(_path, _day);
-        _isChanged = false;
+        try
+        {
+            OwnerFile.Write(_path, _day);
+            _isChanged = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is tried again with the next answer; a full disk is no reason to break off this one.
+            ServerLog.Unsaved(_log, _path, e.Message);
+        }
     }
 
     public void Dispose()
@@ -113,14 +136,14 @@ sealed class ApiBudgets : IDisposable
     }
 
     /// <summary>Tokens set aside; giving it back settles them.</summary>
-    public sealed class Reservation(ApiBudgets budgets, ApiKey? key, int tokens, long reserved) : IDisposable
+    public sealed class Reservation(ApiBudgets budgets, ApiKey? key, long tokens) : IDisposable
     {
-        /// <summary>Most tokens of the answer; -1: as many as there is room for.</summary>
-        public int Tokens { get; } = tokens;
+        /// <summary>How many are set aside.</summary>
+        public long Tokens { get; } = tokens;
 
         /// <summary>What was read and written in the end.</summary>
         public long Used { get; set; }
 
-        public void Dispose() => budgets.Settle(key, reserved, Used);
+        public void Dispose() => budgets.Settle(key, Tokens, Used);
     }
 }

@@ -63,6 +63,7 @@ sealed class ApiEndpoints(ApiState state, ILogger log)
         }
         catch (ApiException e)
         {
+            if (e.Cause is { } cause) ServerLog.Refused(log, path, cause);
             await e.WriteAsync(context);
         }
         catch (ProblemException e)

@@ -13,12 +13,15 @@ namespace Millrace.Server.ModelApi;
 sealed class ApiException(int status, string type, string? code, string message) : Exception(message)
 {
     public const string InvalidRequest = "invalid_request_error";
-    const string ServerError = "server_error";
+    public const string ServerError = "server_error";
 
     public int Status { get; } = status;
 
     /// <summary>Where in the request, as <c>messages[2].content</c>; null: nowhere in it.</summary>
     public string? Parameter { get; init; }
+
+    /// <summary>For the log, where a caller is told less; null: the message says it all.</summary>
+    public string? Cause { get; init; }
 
     /// <summary>Seconds after which asking again may help; null: it does not.</summary>
     public int? RetryAfter { get; init; }
@@ -29,11 +32,17 @@ sealed class ApiException(int status, string type, string? code, string message)
     public static ApiException Overloaded() =>
         new(503, ServerError, "overloaded", "Too many requests are under way; ask again in a moment.") { RetryAfter = 1 };
 
+    /// <summary>Models cannot run here at all: why has the folders of this machine in it, which are for its log.</summary>
+    public static ApiException NoEngine(string cause) =>
+        new(503, ServerError, "model_unavailable", "This machine cannot run models; 'millrace doctor' says why.") { Cause = cause };
+
     /// <summary>What a model's failure is to a caller.</summary>
     public static ApiException Of(InferenceException failure) => failure.Type switch
     {
-        "context-exceeded" => new(400, InvalidRequest, "context_length_exceeded", failure.Message) { Parameter = "messages" },
+        "context-exceeded" => new(400, InvalidRequest, "context_length_exceeded", failure.Message),
         "invalid" or "too-large" => new(400, InvalidRequest, null, failure.Message),
+        // Models are told of by their file's name alone; who tells of more could not load a library.
+        _ when failure.Message.AsSpan().ContainsAny('/', '\\') => NoEngine(failure.Message),
         _ => new(503, ServerError, "model_unavailable", failure.Message) { RetryAfter = failure.IsTransient ? 1 : null },
     };
 

@@ -17,6 +17,6 @@ sealed record ApiState(LocalModels? Models, ApiKeys Keys, ApiBudgets Budgets, bo
     {
         if (Models is null) throw ApiCall.NoModel(null);
         return NativeLibraries.LlamaFolder() is not null ? Models
-            : throw new ApiException(503, "server_error", "model_unavailable", NativeLibraries.WhyAbsent);
+            : throw ApiException.NoEngine(NativeLibraries.WhyAbsent);
     }
 }

@@ -9,6 +9,8 @@ namespace Millrace.Server.ModelApi;
 static class ChatBody
 {
     const int MessagesMax = 4096;
+    const int PartsMax = 4096;
+    const int CallsMax = 128;
     const int LogprobsMax = 20;
 
     static readonly string[] Roles = ["system", "developer", "user", "assistant", "tool", "function"];
@@ -37,16 +39,15 @@ static class ChatBody
 
     static ImmutableArray<ChatTurn> Turns(JsonBody body)
     {
-        var messages = body.Objects("messages");
-        return messages.Length is > 0 and <= MessagesMax ? [.. messages.Select(Turn)]
-            : throw body.Wrong("messages", $"has not 1 to {MessagesMax} messages");
+        var messages = body.Objects("messages", MessagesMax);
+        return messages.Length > 0 ? [.. messages.Select(Turn)] : throw body.Wrong("messages", "is missing or empty");
     }
 
     static ChatTurn Turn(JsonBody message)
     {
         var role = message.RequiredText("role");
         if (!Roles.Contains(role)) throw message.Wrong("role", $"is none of {string.Join(", ", Roles)}");
-        var calls = message.Objects("tool_calls").Select(Call).ToImmutableArray();
+        var calls = message.Objects("tool_calls", CallsMax).Select(Call).ToImmutableArray();
         var content = Content(message, "content", "text") ?? (calls.IsEmpty && role != "assistant"
             ? throw message.Wrong("content", "is missing") : "");
         // Templates know the older names.
@@ -86,7 +87,7 @@ static class ChatBody
     {
         if (holder.Find(name) is not { ValueKind: JsonValueKind.Array }) return holder.Text(name);
         var text = new StringBuilder();
-        foreach (var part in holder.Objects(name))
+        foreach (var part in holder.Objects(name, PartsMax))
         {
             var type = part.RequiredText("type");
             if (!types.Contains(type)) throw part.Wrong("type", $"is '{type}': only text is taken", "unsupported_content");

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json.Nodes;
 using Millrace.Inference;
 
@@ -14,10 +13,8 @@ static class ChatEndpoint
         var model = call.FindModel(body);
         var job = ChatBody.Read(body, model.Path);
         var (isStream, includesUsage) = (body.Flag("stream"), SamplingFields.IncludesUsage(body));
-        // Only an explicit false asks for one call at most.
-        var callsMax = body.Find("parallel_tool_calls") is not null && !body.Flag("parallel_tool_calls") ? 1 : int.MaxValue;
         var generation = Generation.Of(model.Name, job, SamplingFields.Choices(body));
-        var head = new Head(ApiCall.NewId("chatcmpl-"), call.Now, model.Name, job.Logprobs is not null, callsMax);
+        var head = new Head(ApiCall.NewId("chatcmpl-"), call.Now, model.Name, job.Logprobs is not null, ToolFields.CallsMax(body));
         if (isStream) await StreamAsync(call, generation, head, includesUsage);
         else await WholeAsync(call, generation, head);
     }
@@ -48,25 +45,16 @@ static class ChatEndpoint
 
     static async Task WholeAsync(ApiCall call, Generation generation, Head head)
     {
-        var texts = generation.Jobs.Select(_ => new StringBuilder()).ToList();
-        var tokens = generation.Jobs.Select(_ => new List<TokenChoice>()).ToList();
-        var ends = new Dictionary<int, ChatEnd>();
-        await foreach (var (choice, part) in call.GenerateAsync(generation))
+        var (answers, usage) = await call.GatherAsync(generation);
+        var choices = new JsonArray([.. answers.Select((one, i) => new JsonObject
         {
-            texts[choice].Append(part.Text);
-            tokens[choice].AddRange(part.Tokens);
-            if (part.End is { } end) ends[choice] = end;
-        }
-
-        var choices = new JsonArray([.. ends.OrderBy(end => end.Key).Select(end => new JsonObject
-        {
-            ["index"] = end.Key,
-            ["message"] = Message(texts[end.Key].ToString(), head.Calls(end.Value)),
-            ["logprobs"] = head.Logprobs(tokens[end.Key]),
-            ["finish_reason"] = end.Value.FinishReason,
+            ["index"] = i,
+            ["message"] = Message(one.Text, head.Calls(one.End)),
+            ["logprobs"] = head.Logprobs(one.Tokens),
+            ["finish_reason"] = one.End.FinishReason,
         })]);
         var answer = head.Object("chat.completion", choices);
-        answer["usage"] = UsageJson(generation.UsageOf(ends));
+        answer["usage"] = UsageJson(usage);
         await call.WriteAsync(answer);
     }
 

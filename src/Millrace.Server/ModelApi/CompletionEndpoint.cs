@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Millrace.Inference;
 
@@ -39,14 +37,8 @@ static class CompletionEndpoint
 
     static ImmutableArray<string> Prompts(JsonBody body)
     {
-        if (body.Find("prompt") is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray()
-            .Any(entry => entry.ValueKind is JsonValueKind.Number or JsonValueKind.Array))
-        {
-            throw body.Wrong("prompt", "has token numbers: send text");
-        }
-
-        var prompts = body.Texts("prompt");
-        return prompts.Length is > 0 and <= PromptsMax ? prompts : throw body.Wrong("prompt", $"has not 1 to {PromptsMax} texts");
+        var prompts = body.Texts("prompt", PromptsMax);
+        return prompts.IsEmpty ? throw body.Wrong("prompt", "is missing or empty") : prompts;
     }
 
     sealed record Head(string Id, long Created, string Model, bool Echoes, Generation Generation)
@@ -90,19 +82,10 @@ static class CompletionEndpoint
 
     static async Task WholeAsync(ApiCall call, Head head)
     {
-        var texts = head.Generation.Jobs.Select((_, i) => new StringBuilder(head.Echo(i))).ToList();
-        var tokens = head.Generation.Jobs.Select(_ => new List<TokenChoice>()).ToList();
-        var ends = new Dictionary<int, ChatEnd>();
-        await foreach (var (choice, part) in call.GenerateAsync(head.Generation))
-        {
-            texts[choice].Append(part.Text);
-            tokens[choice].AddRange(part.Tokens);
-            if (part.End is { } end) ends[choice] = end;
-        }
-
-        var answer = head.Object([.. ends.OrderBy(end => end.Key).Select(end => head.Choice(
-            end.Key, texts[end.Key].ToString(), head.Echo(end.Key).Length, tokens[end.Key], end.Value.FinishReason))]);
-        answer["usage"] = ChatEndpoint.UsageJson(head.Generation.UsageOf(ends));
+        var (answers, usage) = await call.GatherAsync(head.Generation);
+        var answer = head.Object([.. answers.Select((one, i) => head.Choice(
+            i, head.Echo(i) + one.Text, head.Echo(i).Length, one.Tokens, one.End.FinishReason))]);
+        answer["usage"] = ChatEndpoint.UsageJson(usage);
         await call.WriteAsync(answer);
     }
 
@@ -117,7 +100,7 @@ static class CompletionEndpoint
             var before = lengths[choice] == 0 ? head.Echo(choice).Length : lengths[choice];
             lengths[choice] += text.Length;
             if (part.End is { } end) ends[choice] = end;
-            if (text.Length > 0 || part.End is not null)
+            if (text.Length > 0 || !part.Tokens.IsEmpty || part.End is not null)
                 await events.SendAsync(head.Object([head.Choice(choice, text, before, part.Tokens, part.End?.FinishReason)]));
         }
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Millrace.Server.ModelApi;
@@ -40,14 +39,8 @@ static class EmbeddingEndpoint
 
     static ImmutableArray<string> Texts(JsonBody body)
     {
-        if (body.Find("input") is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray()
-            .Any(entry => entry.ValueKind is JsonValueKind.Number or JsonValueKind.Array))
-        {
-            throw body.Wrong("input", "has token numbers: send text");
-        }
-
-        var texts = body.Texts("input");
-        if (texts.Length is 0 or > TextsMax) throw body.Wrong("input", $"has not 1 to {TextsMax} texts");
+        var texts = body.Texts("input", TextsMax);
+        if (texts.IsEmpty) throw body.Wrong("input", "is missing or empty");
         return texts.Any(text => text.Length == 0) ? throw body.Wrong("input", "has an empty text") : texts;
     }
 

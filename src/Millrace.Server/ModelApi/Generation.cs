@@ -17,6 +17,9 @@ sealed record Usage(int Prompt, int Cached, int Completion)
 /// <summary>One piece of one of the answers to a request.</summary>
 readonly record struct Piece(int Choice, ChatPart Part);
 
+/// <summary>One of the answers to a request.</summary>
+sealed record WholeAnswer(string Text, IReadOnlyList<TokenChoice> Tokens, ChatEnd End);
+
 /// <summary>Answers of one request, at once; who stops reading stops the model.</summary>
 /// <param name="Model">As the caller names it.</param>
 /// <param name="Jobs">One for each answer.</param>
@@ -25,12 +28,18 @@ sealed record Generation(string Model, ImmutableArray<ChatJob> Jobs)
     // What a reader that lags behind may leave lying, over all answers.
     const int PiecesMax = 256;
 
+    // Of English in most vocabularies; counts only where an answer broke off before the model could say how many there were.
+    const int CharactersPerToken = 4;
+
     /// <summary>Answers that share one prompt: their seeds differ.</summary>
     public static Generation Of(string model, ChatJob job, int choices) => new(model, [.. Enumerable.Range(0, choices)
         .Select(i => job with { Sampling = job.Sampling with { Seed = unchecked(job.Sampling.Seed + (uint)i) } })]);
 
     /// <summary>Which tokens were read: the prompt of each answer, or of the first where all share it.</summary>
     public bool SharesPrompt { get; init; } = true;
+
+    /// <summary>A job for each prompt that is read.</summary>
+    public IEnumerable<ChatJob> Prompts => SharesPrompt ? Jobs.Take(1) : Jobs;
 
     public Usage UsageOf(IReadOnlyDictionary<int, ChatEnd> ends)
     {
@@ -39,6 +48,24 @@ sealed record Generation(string Model, ImmutableArray<ChatJob> Jobs)
             read.Sum(end => end.Value.PromptTokens), read.Sum(end => end.Value.CachedTokens),
             ends.Values.Sum(end => end.CompletionTokens));
     }
+
+    /// <summary>What was used in the end, also by answers that have none: a piece is about a token.</summary>
+    /// <param name="ends">Of the answers that have one.</param>
+    /// <param name="pieces">How many came of each answer.</param>
+    /// <param name="isCallerGone">Whether answers were read for, of which nothing came; else the model refused them.</param>
+    public Usage UsageOf(IReadOnlyDictionary<int, ChatEnd> ends, int[] pieces, bool isCallerGone)
+    {
+        var usage = UsageOf(ends);
+        var broken = Enumerable.Range(0, Jobs.Length).Where(i => !ends.ContainsKey(i) && (isCallerGone || pieces[i] > 0)).ToList();
+        var read = !SharesPrompt ? broken : ends.Count > 0 ? [] : broken.Take(1);
+        return usage with
+        {
+            Prompt = usage.Prompt + (int)(read.Sum(i => Characters(Jobs[i])) / CharactersPerToken),
+            Completion = usage.Completion + broken.Sum(i => pieces[i]),
+        };
+    }
+
+    static long Characters(ChatJob job) => (job.Prompt?.Length ?? 0) + job.Turns.Sum(turn => (long)turn.Content.Length);
 
     public IAsyncEnumerable<Piece> RunAsync(InferenceClient client, CancellationToken cancel) =>
         Jobs.Length == 1 ? OneAsync(client, cancel) : ManyAsync(client, cancel);
@@ -54,7 +81,7 @@ sealed record Generation(string Model, ImmutableArray<ChatJob> Jobs)
         var pieces = Channel.CreateBounded<Piece>(PiecesMax);
         var all = Task.WhenAll(Jobs.Select((_, i) => FillAsync(client, i, pieces.Writer, stop.Token)));
         var closed = all.ContinueWith(
-            done => pieces.Writer.Complete(done.Exception?.InnerException), CancellationToken.None,
+            done => pieces.Writer.TryComplete(done.Exception?.InnerException), CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
@@ -69,6 +96,15 @@ sealed record Generation(string Model, ImmutableArray<ChatJob> Jobs)
 
     async Task FillAsync(InferenceClient client, int choice, ChannelWriter<Piece> pieces, CancellationToken cancel)
     {
-        await foreach (var part in client.StreamAsync(Jobs[choice], cancel)) await pieces.WriteAsync(new(choice, part), cancel);
+        try
+        {
+            await foreach (var part in client.StreamAsync(Jobs[choice], cancel)) await pieces.WriteAsync(new(choice, part), cancel);
+        }
+        catch (InferenceException e)
+        {
+            // One answer that fails fails the request: the others are not waited for.
+            pieces.TryComplete(e);
+            throw;
+        }
     }
 }

@@ -66,20 +66,25 @@ sealed record JsonBody(JsonElement Json, string Place = "")
 
     public JsonBody? Object(string name) => Find(name) is { } value ? AsObject(value, PlaceOf(name)) : null;
 
-    public ImmutableArray<JsonBody> Objects(string name) => Find(name) is not { } value ? []
-        : [.. Array(value, PlaceOf(name)).Select((item, i) => AsObject(item, $"{PlaceOf(name)}[{i}]"))];
+    public ImmutableArray<JsonBody> Objects(string name, int max) => Find(name) is not { } value ? []
+        : [.. Array(value, name, max).Select((item, i) => AsObject(item, $"{PlaceOf(name)}[{i}]"))];
 
     /// <summary>One string, or an array of them.</summary>
-    public ImmutableArray<string> Texts(string name) => Find(name) switch
+    public ImmutableArray<string> Texts(string name, int max) => Find(name) switch
     {
         null => [],
         { ValueKind: JsonValueKind.String } one => [String(one, PlaceOf(name))],
-        { } value => [.. Array(value, PlaceOf(name)).Select((item, i) => item.ValueKind == JsonValueKind.String
-            ? String(item, $"{PlaceOf(name)}[{i}]") : throw Wrong($"{PlaceOf(name)}[{i}]", "is not a string"))],
+        { } value => [.. Array(value, name, max).Select((item, i) => item.ValueKind == JsonValueKind.String
+            ? String(item, $"{PlaceOf(name)}[{i}]")
+            : throw Wrong($"{PlaceOf(name)}[{i}]", "is not a string: send text, not token numbers"))],
     };
 
-    static JsonElement.ArrayEnumerator Array(JsonElement value, string place) =>
-        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : throw Wrong(place, "is not an array");
+    // How many there are is asked before anything is made of them.
+    JsonElement.ArrayEnumerator Array(JsonElement value, string name, int max)
+    {
+        if (value.ValueKind != JsonValueKind.Array) throw Wrong(name, "is not an array", null);
+        return value.GetArrayLength() <= max ? value.EnumerateArray() : throw Wrong(name, $"has more than {max} entries", null);
+    }
 
     static JsonBody AsObject(JsonElement value, string place) =>
         value.ValueKind == JsonValueKind.Object ? new(value, place) : throw Wrong(place, "is not an object");

@@ -17,12 +17,20 @@ static class OwnerFile
         var beside = $"{path}.{Guid.NewGuid():N}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new FileStream(beside, options))
+        try
         {
-            JsonSerializer.Serialize(file, value, Json);
-            file.Flush(flushToDisk: true);
-        }
+            using (var file = new FileStream(beside, options))
+            {
+                JsonSerializer.Serialize(file, value, Json);
+                file.Flush(flushToDisk: true);
+            }
 
-        File.Move(beside, path, overwrite: true);
+            File.Move(beside, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(beside);
+            throw;
+        }
     }
 }

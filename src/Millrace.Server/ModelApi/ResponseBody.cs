@@ -7,6 +7,8 @@ namespace Millrace.Server.ModelApi;
 /// <summary>Reads the body of <c>/v1/responses</c>: the part of it that needs no state on the server.</summary>
 static class ResponseBody
 {
+    const int ItemsMax = 4096;
+
     static readonly string[] Stateful = ["previous_response_id", "conversation", "prompt", "background"];
     static readonly string[] TextTypes = ["input_text", "output_text", "text"];
     static readonly string[] Roles = ["system", "developer", "user", "assistant"];
@@ -34,8 +36,8 @@ static class ResponseBody
     {
         var turns = new List<ChatTurn>();
         if (body.Text("instructions") is { Length: > 0 } instructions) turns.Add(new("system", instructions));
-        if (body.Find("input") is { ValueKind: JsonValueKind.Array }) body.Objects("input").ToList().ForEach(item => Add(turns, item));
-        else turns.Add(new("user", body.RequiredText("input")));
+        if (body.Find("input") is not { ValueKind: JsonValueKind.Array }) turns.Add(new("user", body.RequiredText("input")));
+        else foreach (var item in body.Objects("input", ItemsMax)) Add(turns, item);
         return turns.Count > 0 ? [.. turns] : throw body.Wrong("input", "is empty");
     }
 

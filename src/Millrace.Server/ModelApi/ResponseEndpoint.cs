@@ -12,8 +12,7 @@ static class ResponseEndpoint
         var body = await JsonBody.ReadAsync(call.Context);
         var model = call.FindModel(body);
         var job = ResponseBody.Read(body, model.Path);
-        var isOneCall = body.Find("parallel_tool_calls") is not null && !body.Flag("parallel_tool_calls");
-        var response = new ResponseJson(body, job, ApiCall.NewId("resp_"), call.Now, model.Name, isOneCall);
+        var response = new ResponseJson(body, job, ApiCall.NewId("resp_"), call.Now, model.Name, ToolFields.CallsMax(body));
         var generation = Generation.Of(model.Name, job, 1);
         if (body.Flag("stream")) await StreamAsync(call, generation, response);
         else await WholeAsync(call, generation, response);
@@ -21,20 +20,13 @@ static class ResponseEndpoint
 
     static async Task WholeAsync(ApiCall call, Generation generation, ResponseJson response)
     {
-        var text = new StringBuilder();
-        ChatEnd? end = null;
-        await foreach (var (_, part) in call.GenerateAsync(generation))
-        {
-            text.Append(part.Text);
-            end = part.End;
-        }
-
+        var (text, _, end) = (await call.GatherAsync(generation)).Answers[0];
         var output = new JsonArray();
-        var calls = response.Calls(end!);
+        var calls = response.Calls(end);
         if (text.Length > 0 || calls.Length == 0)
-            output.Add(ResponseJson.Message(ApiCall.NewId("msg_"), text.ToString(), ResponseJson.StatusOf(end!)));
+            output.Add(ResponseJson.Message(ApiCall.NewId("msg_"), text, ResponseJson.StatusOf(end)));
         foreach (var one in calls) output.Add(ResponseJson.Call(ApiCall.NewId("fc_"), one, "completed"));
-        await call.WriteAsync(response.Ended(output, end!));
+        await call.WriteAsync(response.Ended(output, end));
     }
 
     static async Task StreamAsync(ApiCall call, Generation generation, ResponseJson response)

@@ -11,15 +11,15 @@ namespace Millrace.Server.ModelApi;
 /// <param name="id">Names the response.</param>
 /// <param name="created">When it began.</param>
 /// <param name="model">The model that answers.</param>
-/// <param name="isOneCall">Whether one tool is called at most.</param>
-sealed class ResponseJson(JsonBody body, ChatJob job, string id, long created, string model, bool isOneCall)
+/// <param name="callsMax">How many tools it may call.</param>
+sealed class ResponseJson(JsonBody body, ChatJob job, string id, long created, string model, int callsMax)
 {
     public JsonObject Begun() => Of("in_progress", [], null);
 
     public JsonObject Failed(ApiException failure)
     {
         var failed = Of("failed", [], null);
-        failed["error"] = new JsonObject { ["code"] = "server_error", ["message"] = failure.Message };
+        failed["error"] = new JsonObject { ["code"] = ApiException.ServerError, ["message"] = failure.Message };
         return failed;
     }
 
@@ -39,7 +39,7 @@ sealed class ResponseJson(JsonBody body, ChatJob job, string id, long created, s
 
     public static string StatusOf(ChatEnd end) => end.FinishReason == "length" ? "incomplete" : "completed";
 
-    public ImmutableArray<ToolCall> Calls(ChatEnd end) => isOneCall ? [.. end.ToolCalls.Take(1)] : end.ToolCalls;
+    public ImmutableArray<ToolCall> Calls(ChatEnd end) => [.. end.ToolCalls.Take(callsMax)];
 
     JsonObject Of(string status, JsonArray output, JsonObject? usage) => new()
     {
@@ -54,7 +54,7 @@ sealed class ResponseJson(JsonBody body, ChatJob job, string id, long created, s
         ["metadata"] = Echo("metadata") ?? new JsonObject(),
         ["model"] = model,
         ["output"] = output,
-        ["parallel_tool_calls"] = !isOneCall,
+        ["parallel_tool_calls"] = callsMax > 1,
         ["previous_response_id"] = null,
         ["store"] = false,
         ["temperature"] = job.Sampling.Temperature,

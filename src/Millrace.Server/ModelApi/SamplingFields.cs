@@ -32,13 +32,14 @@ static class SamplingFields
     static ImmutableDictionary<int, double> Biases(JsonBody body)
     {
         if (body.Object("logit_bias") is not { } map) return ImmutableDictionary<int, double>.Empty;
+        // Each is looked up by its name below, and names may come again and again.
+        if (map.Json.GetPropertyCount() > BiasesMax) throw body.Wrong("logit_bias", $"has more than {BiasesMax} entries");
         var biases = ImmutableDictionary.CreateBuilder<int, double>();
         foreach (var entry in map.Json.EnumerateObject())
         {
             if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
                 throw map.Wrong(entry.Name, "is no token's number");
             biases[token] = map.Number(entry.Name, 0, -100, 100);
-            if (biases.Count > BiasesMax) throw body.Wrong("logit_bias", $"has more than {BiasesMax} entries");
         }
 
         return biases.ToImmutable();
@@ -46,8 +47,7 @@ static class SamplingFields
 
     public static ImmutableArray<string> Stops(JsonBody body)
     {
-        var stops = body.Texts("stop");
-        if (stops.Length > StopsMax) throw body.Wrong("stop", $"has more than {StopsMax} texts");
+        var stops = body.Texts("stop", StopsMax);
         return stops.Any(stop => stop.Length == 0) ? throw body.Wrong("stop", "has an empty text") : stops;
     }
 

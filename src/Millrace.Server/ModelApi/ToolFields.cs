@@ -16,9 +16,7 @@ static class ToolFields
     public static ImmutableArray<string> Read(JsonBody body, bool isFlat)
     {
         if (body.Find("functions") is not null) throw body.Wrong("functions", "is gone from the API: write 'tools'");
-        var tools = body.Objects("tools");
-        if (tools.Length > ToolsMax) throw body.Wrong("tools", $"has more than {ToolsMax} tools");
-        return [.. tools.Select(tool => Tool(tool, isFlat))];
+        return [.. body.Objects("tools", ToolsMax).Select(tool => Tool(tool, isFlat))];
     }
 
     static string Tool(JsonBody tool, bool isFlat)
@@ -39,13 +37,17 @@ static class ToolFields
             : throw function.Wrong("name", "is not 1 to 64 letters, digits, '_' and '-'");
     }
 
+    /// <summary>How many tools one answer may call; only an explicit false asks for one.</summary>
+    public static int CallsMax(JsonBody body) =>
+        body.Find("parallel_tool_calls") is not null && !body.Flag("parallel_tool_calls") ? 1 : int.MaxValue;
+
     /// <summary><c>auto</c>, <c>none</c>, <c>required</c>, or a tool's name.</summary>
     public static string Choice(JsonBody body, ImmutableArray<string> tools, bool isFlat)
     {
         if (body.Find("tool_choice") is not { } choice) return "auto";
         if (choice.ValueKind == JsonValueKind.String)
         {
-            var word = choice.GetString()!;
+            var word = body.RequiredText("tool_choice");
             if (!Choices.Contains(word)) throw body.Wrong("tool_choice", "is none of auto, none, required and a function");
             return word != "required" || tools.Length > 0 ? word : throw body.Wrong("tool_choice", "is 'required' and there are no tools");
         }

@@ -79,19 +79,21 @@ public sealed class AccessTests
         ApiServer.NeedsLibrary();
         await using var server = await ApiServer.StartAsync("chat", tokensPerDay: 20);
 
-        var used = 0;
         // Each answer takes some; none takes more than what is left.
-        while (used < 20)
+        var (used, answers) = (0, 0);
+        JsonObject Body() => new() { ["prompt"] = "a", ["max_tokens"] = 500 };
+        HttpResponseMessage last;
+        while ((last = await server.Http.PostAsJsonAsync("/v1/completions", Body())).IsSuccessStatusCode)
         {
-            var answer = await server.PostAsync("/v1/completions", new JsonObject { ["prompt"] = "a", ["max_tokens"] = 500 });
-            Assert.InRange((int)answer["usage"]!["completion_tokens"]!, 0, 20 - used);
-            used += (int)answer["usage"]!["total_tokens"]!;
+            used += (int)JsonNode.Parse(await last.Content.ReadAsStringAsync())!["usage"]!["total_tokens"]!;
+            answers++;
+            Assert.InRange(used, 1, 20);
             await server.RestartAsync();
         }
 
-        using var late = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a" });
-        Assert.Contains("has used its 20 tokens of today", await RefusedAsync(late, 429, "insufficient_quota"), StringComparison.Ordinal);
-        Assert.NotNull(late.Headers.RetryAfter);
+        Assert.True(answers > 0);
+        Assert.Contains("of today", await RefusedAsync(last, 429, "insufficient_quota"), StringComparison.Ordinal);
+        Assert.NotNull(last.Headers.RetryAfter);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Inference;
 
 namespace Millrace.Server.Tests.ModelApi;
@@ -13,8 +15,10 @@ sealed class ApiServer : IAsyncDisposable
 
     readonly LocalModels _models;
     readonly bool _isOpen;
+    readonly ILoggerFactory _logging;
 
-    ApiServer(string folder, LocalModels models, bool isOpen) => (Folder, _models, _isOpen) = (folder, models, isOpen);
+    ApiServer(string folder, LocalModels models, bool isOpen, ILoggerFactory logging) =>
+        (Folder, _models, _isOpen, _logging) = (folder, models, isOpen, logging);
 
     public string Folder { get; }
 
@@ -34,7 +38,8 @@ sealed class ApiServer : IAsyncDisposable
     }
 
     /// <param name="scopes">Of the key that requests are sent with; null: they have none, and need none.</param>
-    public static async Task<ApiServer> StartAsync(string? scopes = "chat,embeddings,models,metrics", long? tokensPerDay = null)
+    public static async Task<ApiServer> StartAsync(
+        string? scopes = "chat,embeddings,models,metrics", long? tokensPerDay = null, ILoggerFactory? logging = null)
     {
         var folder = TestServer.NewFolder();
         var worker = new InferenceOptions(["dotnet", Path.Combine(AppContext.BaseDirectory, "millrace.dll"), "inference-worker"]);
@@ -42,7 +47,7 @@ sealed class ApiServer : IAsyncDisposable
         var models = new LocalModels(
             new(given is null ? [] : [given], Path.Combine(AppContext.BaseDirectory, "models", Tiny + ".gguf"), worker),
             new(Path.Combine(folder, "checks.json")));
-        var server = new ApiServer(folder, models, isOpen: scopes is null);
+        var server = new ApiServer(folder, models, isOpen: scopes is null, logging ?? NullLoggerFactory.Instance);
         await server.OpenAsync();
         if (scopes is not null) server.Http.DefaultRequestHeaders.Authorization = new("Bearer", await server.AddKeyAsync("test", scopes, tokensPerDay));
         return server;
@@ -50,7 +55,7 @@ sealed class ApiServer : IAsyncDisposable
 
     async Task OpenAsync()
     {
-        Host = await ServerHost.StartAsync(TestServer.Options(Folder) with { Models = _models, IsApiOpen = _isOpen });
+        Host = await ServerHost.StartAsync(TestServer.Options(Folder) with { Models = _models, IsApiOpen = _isOpen, Logging = _logging });
         Http = new HttpClient { BaseAddress = new Uri(Host.Url), Timeout = Patience };
     }
 

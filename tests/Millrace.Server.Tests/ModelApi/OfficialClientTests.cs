@@ -122,11 +122,20 @@ public sealed class OfficialClientTests
         try
         {
             using var node = Process.Start(start)!;
-            var errors = node.StandardError.ReadToEndAsync();
-            var text = await node.StandardOutput.ReadToEndAsync();
-            await node.WaitForExitAsync();
-            Assert.True(node.ExitCode == 0, await errors);
-            return JsonNode.Parse(text)!;
+            using var patience = new CancellationTokenSource(ApiServer.Patience);
+            try
+            {
+                var errors = node.StandardError.ReadToEndAsync(patience.Token);
+                var text = await node.StandardOutput.ReadToEndAsync(patience.Token);
+                await node.WaitForExitAsync(patience.Token);
+                Assert.True(node.ExitCode == 0, await errors);
+                return JsonNode.Parse(text)!;
+            }
+            finally
+            {
+                // It outlives neither the test nor its patience.
+                node.Kill();
+            }
         }
         catch (System.ComponentModel.Win32Exception)
         {
