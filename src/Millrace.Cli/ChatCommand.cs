@@ -67,12 +67,7 @@ static class ChatCommand
     /// <summary>The model that was named; else one that passed the check, else the largest with a chat template.</summary>
     static async Task<ModelFile> ChooseAsync(CliEnvironment environment, LocalModels models, string? name, CancellationToken cancel)
     {
-        if (name is not null)
-        {
-            var path = MachineModels.Find(environment, name);
-            return new(Path.GetFileNameWithoutExtension(path), path, new FileInfo(path).Length);
-        }
-
+        if (name is not null) return ModelFile.Of(MachineModels.Find(environment, name));
         var passed = (await models.ListAsync(cancel)).FirstOrDefault(model => model.Passed);
         var files = models.Files();
         return files.FirstOrDefault(file => file.Name == passed?.Name) ?? files.FirstOrDefault(CanTalk)

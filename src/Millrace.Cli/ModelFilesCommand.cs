@@ -60,7 +60,8 @@ static class ModelFilesCommand
             var header = Read(path);
             if (result.GetValue(template))
             {
-                screen.Result(header.ChatTemplate ?? throw new CommandException($"{path} has no chat template", MillraceCommand.Failed));
+                screen.Write(header.ChatTemplate ?? throw new CommandException($"{path} has no chat template", MillraceCommand.Failed));
+                screen.Result("");
                 return 0;
             }
 

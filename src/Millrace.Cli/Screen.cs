@@ -31,6 +31,7 @@ sealed class Screen
     public static Screen OfProcess() => new(Console.In, Console.Out, Console.Error)
     {
         IsInteractive = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        IsOutputTerminal = !Console.IsOutputRedirected,
     };
 
     public Screen(TextReader input, TextWriter output, TextWriter errors)
@@ -42,6 +43,9 @@ sealed class Screen
 
     /// <summary>Whether a person sits at the terminal.</summary>
     public bool IsInteractive { get; init; }
+
+    /// <summary>Whether results are shown on a terminal, which words of a stranger's must not steer.</summary>
+    public bool IsOutputTerminal { get; init; }
 
     /// <summary>Where results go.</summary>
     public TextWriter Output => _output;
@@ -66,7 +70,7 @@ sealed class Screen
     /// <summary>A part of the result, as it comes: nothing in it may steer a terminal.</summary>
     public void Write(string text)
     {
-        _output.Write(IsInteractive ? string.Concat(text.Where(c => !char.IsControl(c) || c is '\n' or '\t')) : text);
+        _output.Write(IsOutputTerminal ? string.Concat(text.Where(c => !char.IsControl(c) || c is '\n' or '\t')) : text);
         _output.Flush();
     }
 

@@ -97,7 +97,7 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
         catch (InferenceException e)
         {
             _turns.RemoveAt(_turns.Count - 1);
-            screen.Note($"no answer: {e.Message}");
+            screen.Note($"no answer: {Words.Plain(e.Message)}");
             return false;
         }
         finally
@@ -241,8 +241,7 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
     string Model(string name)
     {
         if (!MachineModels.IsLocal(environment, name)) return $"there is no model {name}; `millrace models list` shows them";
-        var path = MachineModels.Find(environment, name);
-        _model = new(Path.GetFileNameWithoutExtension(path), path, new FileInfo(path).Length);
+        _model = ModelFile.Of(MachineModels.Find(environment, name));
         return $"{_model.Name} answers from now on";
     }
 
@@ -281,6 +280,6 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
         _turns.Clear();
         _turns.AddRange(saved.Turns.Select(turn => new ChatTurn(turn.Role, turn.Content)));
         _system = saved.System;
-        return $"{Words.Count(_turns.Count, "turn")} of a conversation with {saved.Model}";
+        return $"{Words.Count(_turns.Count, "turn")} of a conversation with {Words.Plain(saved.Model)}";
     }
 }

@@ -28,8 +28,17 @@ static class ModelOffer
             return;
         }
 
-        var pulled = await ModelPulls.PullAsync(screen, environment, new(Source), cancel);
-        await using var models = MachineModels.Open(environment, pulled.Path);
-        screen.Result(MachineModels.Verdict(await MachineModels.CheckAsync(screen, models, models.Files()[0], isForced: false, cancel)));
+        try
+        {
+            var pulled = await ModelPulls.PullAsync(screen, environment, new(Source), cancel);
+            await using var models = MachineModels.Open(environment, pulled.Path);
+            var verdict = await MachineModels.CheckAsync(screen, models, models.Files()[0], isForced: false, cancel);
+            screen.Result(MachineModels.Verdict(verdict));
+        }
+        catch (CommandException e)
+        {
+            // The review is done: that no model came for the next one is not its failure.
+            screen.Note(e.Message);
+        }
     }
 }

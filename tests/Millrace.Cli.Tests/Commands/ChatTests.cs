@@ -70,6 +70,20 @@ public sealed class ChatTests
         Assert.Contains("Be brief.", second.Words, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true, "a[2Jb\n")]
+    [InlineData(false, "a\u001b[2J\u0007b\n")]
+    public void What_could_steer_a_terminal_is_kept_from_a_terminal_and_from_nothing_else(bool isTerminal, string shown)
+    {
+        using var output = new StringWriter();
+        // Somebody sits there, or a pipe does: what counts is where the words go.
+        var screen = new Screen(TextReader.Null, output, TextWriter.Null) { IsInteractive = !isTerminal, IsOutputTerminal = isTerminal };
+
+        screen.Write("a\u001b[2J\u0007b\n");
+
+        Assert.Equal(shown, output.ToString());
+    }
+
     [SkippableFact]
     public async Task What_is_mistyped_is_said_and_the_conversation_goes_on()
     {

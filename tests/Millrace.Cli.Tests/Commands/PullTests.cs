@@ -1,3 +1,6 @@
+using Millrace.Cli.Pulling;
+using Millrace.Cli.Reviewing;
+using Millrace.Inference;
 using Millrace.Inference.Tests.Store;
 
 namespace Millrace.Cli.Tests.Commands;
@@ -46,6 +49,23 @@ public sealed class PullTests
         Assert.Contains("only what lies there is deleted", shipped.Words, StringComparison.Ordinal);
         Assert.Contains("MILLRACE_HUB is no http address: nowhere", pulled.Words, StringComparison.Ordinal);
         Assert.Contains("there is no model nothing-like-it", source.Words, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task An_offered_model_that_cannot_be_had_is_said_so_and_is_no_failure_of_the_review()
+    {
+        Skip.If(NativeLibraries.LlamaFolder() is null, NativeLibraries.WhyAbsent);
+        await using var shell = new Shell();
+        shell.Set("MILLRACE_HUB", "nowhere");
+        using var words = new StringWriter();
+        using var input = new StringReader("y\n");
+        var screen = new Screen(input, TextWriter.Null, words) { IsInteractive = true };
+        File.Delete(Path.Combine(shell.User, "model-offered"));
+        await using var choice = await ModelChoice.MakeAsync(new(null, IsRemote: false), shell.Environment, null, screen, default);
+
+        await ModelOffer.MakeAsync(screen, shell.Environment, choice, default);
+
+        Assert.Contains("MILLRACE_HUB is no http address: nowhere", words.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
