@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::bytes::{floats, Bytes};
-use crate::kernels::half;
+use crate::lanes::half;
 use crate::model::{Config, Layer, Model};
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Kind, Matrix};

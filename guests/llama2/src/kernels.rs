@@ -1,123 +1,127 @@
-//! Inner products: sixteen elements at a time where there are vectors, in the same order where there are none.
+//! Products of a vector with rows of a matrix.
 
-/// A half-precision number.
-pub fn half(bits: u16) -> f32 {
-    let (sign, rest) = (((bits & 0x8000) as u32) << 16, (bits & 0x7FFF) as u32);
-    // Shifted into place the exponent is too small by 112; a product puts that right for tiny numbers, too.
-    let value = f32::from_bits(rest << 13) * f32::from_bits((127 + 112) << 23);
-    let value = if rest >= 0x7C00 { f32::from_bits((rest << 13) | 0x7F80_0000) } else { value };
-    f32::from_bits(value.to_bits() | sign)
+use std::array::from_fn;
+
+use crate::lanes::{half, real, Lanes, PRODUCTS};
+
+/// Elements at a time, in two vectors of lanes.
+const STEP: usize = 8;
+
+/// Rows at a time: what is loaded of the vector serves all of them.
+const ROWS: usize = 4;
+
+/// How a file holds an element.
+pub trait Element {
+    const BYTES: usize;
+
+    fn one(bytes: &[u8]) -> f32;
+
+    fn step(bytes: &[u8]) -> [Lanes; 2];
+}
+
+pub struct Real;
+
+impl Element for Real {
+    const BYTES: usize = 4;
+
+    fn one(bytes: &[u8]) -> f32 {
+        real(bytes)
+    }
+
+    fn step(bytes: &[u8]) -> [Lanes; 2] {
+        [Lanes::of(sixteen(bytes)), Lanes::of(sixteen(&bytes[16..]))]
+    }
+}
+
+pub struct Half;
+
+impl Element for Half {
+    const BYTES: usize = 2;
+
+    fn one(bytes: &[u8]) -> f32 {
+        half(u16::from_le_bytes([bytes[0], bytes[1]]))
+    }
+
+    fn step(bytes: &[u8]) -> [Lanes; 2] {
+        Lanes::of_halves(sixteen(bytes))
+    }
+}
+
+fn sixteen(bytes: &[u8]) -> &[u8; 16] {
+    bytes.first_chunk().expect("a step is sixteen bytes or more")
+}
+
+pub fn bytes_of(reals: &[f32]) -> &[u8] {
+    // SAFETY: any four bytes are a real's, and these are the slice's own.
+    unsafe { std::slice::from_raw_parts(reals.as_ptr().cast(), std::mem::size_of_val(reals)) }
 }
 
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // SAFETY: any four bytes are a real's, and none is looked at beyond the slice.
-    let bytes = unsafe { std::slice::from_raw_parts(b.as_ptr().cast::<u8>(), std::mem::size_of_val(b)) };
-    dot_bytes(a, bytes)
+    let [product] = products::<Real, 1>(a, bytes_of(b), 0);
+    product
 }
 
-/// With reals as a file holds them, at any address.
-#[cfg(target_arch = "wasm32")]
-#[target_feature(enable = "simd128")]
-pub fn dot_bytes(a: &[f32], b: &[u8]) -> f32 {
-    use std::arch::wasm32::*;
-    assert!(b.len() >= a.len() * 4);
-    let mut sums = [f32x4_splat(0.0); 4];
-    let blocks = a.len() / 16;
-    for block in 0..blocks {
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            let at = block * 16 + lane * 4;
-            // SAFETY: at + 4 elements lie within both slices, by the assertion; loads may be unaligned.
-            let (x, y) = unsafe { (v128_load(a.as_ptr().add(at).cast()), v128_load(b.as_ptr().add(at * 4).cast())) };
-            *sum = f32x4_add(*sum, f32x4_mul(x, y));
+/// y = A x, where a row of A begins so many bytes after the one before.
+pub fn multiply<E: Element>(x: &[f32], rows: &[u8], stride: usize, y: &mut [f32]) {
+    let whole = y.len() / ROWS * ROWS;
+    let (many, rest) = y.split_at_mut(whole);
+    for (index, sums) in many.chunks_exact_mut(ROWS).enumerate() {
+        sums.copy_from_slice(&products::<E, ROWS>(x, &rows[index * ROWS * stride..], stride));
+    }
+    for (index, sum) in rest.iter_mut().enumerate() {
+        [*sum] = products::<E, 1>(x, &rows[(whole + index) * stride..], stride);
+    }
+}
+
+#[inline(always)]
+fn products<E: Element, const N: usize>(x: &[f32], rows: &[u8], stride: usize) -> [f32; N] {
+    let (length, bytes) = (x.len() * E::BYTES, bytes_of(x));
+    let rows: [&[u8]; N] = from_fn(|row| &rows[row * stride..][..length]);
+    let mut sums = [[Lanes::all(0.0); 2]; N];
+    for step in 0..x.len() / STEP {
+        let vector = Real::step(&bytes[step * STEP * Real::BYTES..][..STEP * Real::BYTES]);
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let elements = E::step(&row[step * STEP * E::BYTES..][..STEP * E::BYTES]);
+            *sums = from_fn(|i| sums[i].plus(vector[i].times(elements[i])));
         }
     }
-    let all = f32x4_add(f32x4_add(sums[0], sums[1]), f32x4_add(sums[2], sums[3]));
-    let ends = f32x4_extract_lane::<0>(all) + f32x4_extract_lane::<1>(all);
-    let sum = ends + (f32x4_extract_lane::<2>(all) + f32x4_extract_lane::<3>(all));
-    sum + tail(&a[blocks * 16..], &b[blocks * 64..])
+    let done = x.len() / STEP * STEP;
+    from_fn(|row| {
+        let [low, high] = sums[row];
+        let tail = x[done..].iter().zip(rows[row][done * E::BYTES..].chunks_exact(E::BYTES));
+        low.plus(high).sum() + tail.map(|(x, y)| x * E::one(y)).sum::<f32>()
+    })
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-pub fn dot_bytes(a: &[f32], b: &[u8]) -> f32 {
-    let blocks = a.len() / 16;
-    let mut sums = [0f32; 16];
-    for at in 0..blocks * 16 {
-        sums[at % 16] += a[at] * real(&b[at * 4..]);
+/// One row's product with groups of bytes, each with its scale.
+#[inline(always)]
+pub fn quants_product<'a>(quants: &[i16], group: usize, groups: impl Iterator<Item = (&'a [u8], f32)>) -> f32 {
+    let mut sum = Lanes::all(0.0);
+    let mut rest = 0.0;
+    for (quants, (bytes, scale)) in quants.chunks_exact(group).zip(groups) {
+        sum = sum.plus(Lanes::of_products(quants, &bytes[..group]).times(Lanes::all(scale)));
+        let done = group / PRODUCTS * PRODUCTS;
+        if done < group {
+            let tail = quants[done..].iter().zip(&bytes[done..]).map(|(x, y)| *x as i32 * (*y as i8) as i32);
+            rest += tail.sum::<i32>() as f32 * scale;
+        }
     }
-    let column = |lane: usize| (sums[lane] + sums[lane + 4]) + (sums[lane + 8] + sums[lane + 12]);
-    (column(0) + column(1)) + (column(2) + column(3)) + tail(&a[blocks * 16..], &b[blocks * 64..])
+    sum.sum() + rest
 }
 
-fn tail(a: &[f32], b: &[u8]) -> f32 {
-    a.iter().zip(b.chunks_exact(4)).map(|(x, y)| x * real(y)).sum()
-}
-
-fn real(bytes: &[u8]) -> f32 {
-    f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
-/// With half-precision numbers.
-#[cfg(target_arch = "wasm32")]
-#[target_feature(enable = "simd128")]
-pub fn dot_halves(a: &[f32], b: &[u8]) -> f32 {
-    use std::arch::wasm32::*;
-    assert!(b.len() >= a.len() * 2);
-    let mut sums = [f32x4_splat(0.0); 2];
-    let (lift, mask) = (f32x4_splat(f32::from_bits((127 + 112) << 23)), u32x4_splat(0x7FFF));
-    let widen = |bits: v128| {
-        let value = f32x4_mul(u32x4_shl(v128_and(bits, mask), 13), lift);
-        v128_or(value, u32x4_shl(v128_andnot(bits, mask), 16))
-    };
-    let blocks = a.len() / 8;
-    for block in 0..blocks {
-        let at = block * 8;
-        // SAFETY: at + 8 elements lie within both slices, by the assertion.
-        let (low, high, halves) = unsafe {
-            (v128_load(a.as_ptr().add(at).cast()), v128_load(a.as_ptr().add(at + 4).cast()), v128_load(b.as_ptr().add(at * 2).cast()))
-        };
-        sums[0] = f32x4_add(sums[0], f32x4_mul(low, widen(u32x4_extend_low_u16x8(halves))));
-        sums[1] = f32x4_add(sums[1], f32x4_mul(high, widen(u32x4_extend_high_u16x8(halves))));
+/// Whole numbers up to 127 that stand for reals, and the scale of each group of them.
+pub fn quantize(x: &[f32], group: usize, quants: &mut [i16], scales: &mut [f32]) {
+    for ((x, quants), scale) in x.chunks_exact(group).zip(quants.chunks_exact_mut(group)).zip(scales) {
+        let mut greatest = 0f32;
+        for value in x {
+            greatest = if value.abs() > greatest { value.abs() } else { greatest };
+        }
+        *scale = greatest / 127.0;
+        let inverse = if *scale > 0.0 { 1.0 / *scale } else { 0.0 };
+        for (quant, value) in quants.iter_mut().zip(x) {
+            *quant = (value * inverse).round_ties_even() as i16;
+        }
     }
-    let all = f32x4_add(sums[0], sums[1]);
-    let ends = f32x4_extract_lane::<0>(all) + f32x4_extract_lane::<1>(all);
-    let sum = ends + (f32x4_extract_lane::<2>(all) + f32x4_extract_lane::<3>(all));
-    sum + half_tail(&a[blocks * 8..], &b[blocks * 16..])
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-pub fn dot_halves(a: &[f32], b: &[u8]) -> f32 {
-    half_tail(a, b)
-}
-
-fn half_tail(a: &[f32], b: &[u8]) -> f32 {
-    a.iter().zip(b.chunks_exact(2)).map(|(x, y)| x * half(u16::from_le_bytes([y[0], y[1]]))).sum()
-}
-
-/// Of signed bytes; the second slice holds them as a file does.
-#[cfg(target_arch = "wasm32")]
-#[target_feature(enable = "simd128")]
-pub fn dot_quants(a: &[i8], b: &[u8]) -> i32 {
-    use std::arch::wasm32::*;
-    assert!(b.len() >= a.len());
-    let mut sum = i32x4_splat(0);
-    let blocks = a.len() / 16;
-    for block in 0..blocks {
-        // SAFETY: sixteen bytes from here lie within both slices, by the assertion.
-        let (x, y) = unsafe { (v128_load(a.as_ptr().add(block * 16).cast()), v128_load(b.as_ptr().add(block * 16).cast())) };
-        sum = i32x4_add(sum, i32x4_extadd_pairwise_i16x8(i16x8_extmul_low_i8x16(x, y)));
-        sum = i32x4_add(sum, i32x4_extadd_pairwise_i16x8(i16x8_extmul_high_i8x16(x, y)));
-    }
-    let ends = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
-    ends + i32x4_extract_lane::<2>(sum) + i32x4_extract_lane::<3>(sum) + quant_tail(&a[blocks * 16..], &b[blocks * 16..])
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-pub fn dot_quants(a: &[i8], b: &[u8]) -> i32 {
-    quant_tail(a, b)
-}
-
-fn quant_tail(a: &[i8], b: &[u8]) -> i32 {
-    a.iter().zip(b).map(|(x, y)| *x as i32 * (*y as i8) as i32).sum()
 }
 
 #[cfg(test)]
@@ -133,12 +137,30 @@ mod tests {
     }
 
     #[test]
-    fn products_take_in_every_element() {
-        let a: Vec<f32> = (0..37).map(|i| i as f32).collect();
-        let ones = vec![1f32; 37];
-        assert_eq!(dot(&a, &ones), 666.0);
-        let halves: Vec<u8> = (0..37).flat_map(|_| [0x00, 0x3C]).collect();
-        assert_eq!(dot_halves(&a, &halves), 666.0);
-        assert_eq!(dot_quants(&[-3; 33], &[2; 33]), -198);
+    fn products_take_in_every_element_of_every_row() {
+        let x: Vec<f32> = (0..37).map(|i| i as f32).collect();
+        let rows = 7;
+        let reals: Vec<f32> = (0..rows * 37).map(|i| (i / 37) as f32).collect();
+        let mut y = vec![0.0; rows];
+        multiply::<Real>(&x, bytes_of(&reals), 37 * 4, &mut y);
+        assert_eq!(y, (0..rows).map(|row| row as f32 * 666.0).collect::<Vec<_>>());
+
+        let halves: Vec<u8> = (0..rows * 37).flat_map(|_| [0x00, 0x3C]).collect();
+        multiply::<Half>(&x, &halves, 37 * 2, &mut y);
+        assert_eq!(y, [666.0; 7]);
+    }
+
+    #[test]
+    fn quantized_products_take_in_every_group() {
+        for group in [5, 16, 32, 40] {
+            let (mut quants, mut scales) = (vec![0; group * 3], [0.0; 3]);
+            quantize(&vec![2.0; group * 3], group, &mut quants, &mut scales);
+            assert!(quants.iter().all(|quant| *quant == 127));
+
+            let bytes = vec![(-3i8) as u8; group * 3];
+            let product = quants_product(&quants, group, bytes.chunks_exact(group).zip(scales));
+
+            assert!((product + 6.0 * group as f32 * 3.0).abs() < 1e-3, "{product} of groups of {group}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod checkpoint;
 mod frames;
 mod gguf;
 mod kernels;
+mod lanes;
 mod merging;
 mod model;
 mod sampler;

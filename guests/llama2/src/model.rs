@@ -1,6 +1,6 @@
 //! The network: what it is made of, and one step of it.
 
-use crate::kernels;
+use crate::kernels::{self, Element, Real};
 use crate::weights::{Activations, Matrix};
 
 pub struct Config {
@@ -83,6 +83,7 @@ pub struct State {
     gate: Vec<f32>,
     up: Vec<f32>,
     scores: Vec<f32>,
+    turns: Turns,
     /// By layer and position.
     keys: Vec<f32>,
     values: Vec<f32>,
@@ -101,6 +102,7 @@ impl State {
             gate: vec![0.0; config.hidden],
             up: vec![0.0; config.hidden],
             scores: vec![0.0; config.context],
+            turns: Turns::new(config.head(), config.theta),
             keys: vec![0.0; cache],
             values: vec![0.0; cache],
             activations: Activations::new(config.dim.max(config.hidden)),
@@ -114,6 +116,7 @@ impl Model {
     pub fn forward(&self, token: u32, position: usize, state: &mut State) {
         let config = &self.config;
         self.embedding.row(&self.file, token as usize, &mut state.x);
+        state.turns.set(position);
         for (index, layer) in self.layers.iter().enumerate() {
             normalize(&state.x, &layer.attention_norm, config.epsilon, &mut state.normed);
             self.attend(layer, index, position, state);
@@ -141,8 +144,8 @@ impl Model {
         layer.query.multiply(&self.file, &state.normed, &mut state.activations, &mut state.query);
         layer.key.multiply(&self.file, &state.normed, &mut state.activations, &mut state.keys[own..own + kv_dim]);
         layer.value.multiply(&self.file, &state.normed, &mut state.activations, &mut state.values[own..own + kv_dim]);
-        rotate(&mut state.query, head, position, config.theta);
-        rotate(&mut state.keys[own..own + kv_dim], head, position, config.theta);
+        state.turns.rotate(&mut state.query);
+        state.turns.rotate(&mut state.keys[own..own + kv_dim]);
 
         let scale = 1.0 / (head as f32).sqrt();
         let shared = config.heads / config.kv_heads;
@@ -150,8 +153,9 @@ impl Model {
             let query = &state.query[number * head..][..head];
             let offset = first + number / shared * head;
             let scores = &mut state.scores[..=position];
-            for (time, score) in scores.iter_mut().enumerate() {
-                *score = kernels::dot(query, &state.keys[offset + time * kv_dim..][..head]) * scale;
+            kernels::multiply::<Real>(query, kernels::bytes_of(&state.keys[offset..]), kv_dim * Real::BYTES, scores);
+            for score in scores.iter_mut() {
+                *score *= scale;
             }
             softmax(scores);
             mixed.fill(0.0);
@@ -177,15 +181,31 @@ fn normalize(x: &[f32], weights: &[f32], epsilon: f32, into: &mut [f32]) {
     }
 }
 
-/// Turns neighbouring pairs by an angle that grows with the position, slower for later pairs.
-fn rotate(vector: &mut [f32], head: usize, position: usize, theta: f32) {
-    for part in vector.chunks_exact_mut(head) {
-        for (index, pair) in part.chunks_exact_mut(2).enumerate() {
-            let angle = position as f32 / theta.powf((index * 2) as f32 / head as f32);
-            let (sin, cos) = angle.sin_cos();
-            let (a, b) = (pair[0], pair[1]);
-            pair[0] = a * cos - b * sin;
-            pair[1] = a * sin + b * cos;
+/// Angles that neighbouring pairs are turned by: they grow with the position, slower for later pairs.
+struct Turns {
+    slowness: Vec<f32>,
+    sines: Vec<(f32, f32)>,
+}
+
+impl Turns {
+    fn new(head: usize, theta: f32) -> Self {
+        let slowness: Vec<f32> = (0..head / 2).map(|pair| theta.powf((pair * 2) as f32 / head as f32)).collect();
+        Turns { sines: vec![(0.0, 1.0); slowness.len()], slowness }
+    }
+
+    fn set(&mut self, position: usize) {
+        for (sines, slowness) in self.sines.iter_mut().zip(&self.slowness) {
+            *sines = (position as f32 / slowness).sin_cos();
+        }
+    }
+
+    fn rotate(&self, vector: &mut [f32]) {
+        for part in vector.chunks_exact_mut(self.sines.len() * 2) {
+            for (pair, (sin, cos)) in part.chunks_exact_mut(2).zip(&self.sines) {
+                let (a, b) = (pair[0], pair[1]);
+                pair[0] = a * cos - b * sin;
+                pair[1] = a * sin + b * cos;
+            }
         }
     }
 }

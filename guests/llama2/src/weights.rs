@@ -1,6 +1,7 @@
 //! Matrices as files hold them, multiplied without being unpacked.
 
-use crate::kernels;
+use crate::kernels::{self, Half, Real};
+use crate::lanes::{half, real};
 
 /// How the elements of a matrix are stored.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,30 +41,21 @@ impl Kind {
     }
 }
 
-/// A vector beside its 8-bit form, which quantized matrices are multiplied with.
+/// A vector's 8-bit form, which quantized matrices are multiplied with.
 pub struct Activations {
-    quants: Vec<i8>,
+    quants: Vec<i16>,
     scales: Vec<f32>,
-    group: usize,
 }
 
 impl Activations {
     pub fn new(longest: usize) -> Self {
-        Activations { quants: vec![0; longest], scales: vec![0.0; longest], group: 0 }
+        Activations { quants: vec![0; longest], scales: vec![0.0; longest] }
     }
 
-    fn quantize(&mut self, x: &[f32], group: usize) {
-        self.group = group;
-        for (index, part) in x.chunks(group).enumerate() {
-            let greatest = part.iter().fold(0f32, |most, value| most.max(value.abs()));
-            let scale = greatest / 127.0;
-            self.scales[index] = scale;
-            let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-            let into = &mut self.quants[index * group..index * group + part.len()];
-            for (quant, value) in into.iter_mut().zip(part) {
-                *quant = (value * inverse).round() as i8;
-            }
-        }
+    fn quantize(&mut self, x: &[f32], group: usize) -> (&[i16], &[f32]) {
+        let (quants, scales) = (&mut self.quants[..x.len()], &mut self.scales[..x.len() / group]);
+        kernels::quantize(x, group, quants, scales);
+        (quants, scales)
     }
 }
 
@@ -73,42 +65,25 @@ impl Matrix {
         let x = &x[..self.columns];
         let y = &mut y[..self.rows];
         match self.kind {
-            Kind::F32 => {
-                let bytes = &file[self.start..self.start + self.rows * self.columns * 4];
-                for (sum, row) in y.iter_mut().zip(bytes.chunks_exact(self.columns * 4)) {
-                    *sum = kernels::dot_bytes(x, row);
-                }
-            }
-            Kind::F16 => {
-                let bytes = &file[self.start..self.start + self.rows * self.columns * 2];
-                for (sum, row) in y.iter_mut().zip(bytes.chunks_exact(self.columns * 2)) {
-                    *sum = kernels::dot_halves(x, row);
-                }
-            }
+            Kind::F32 => kernels::multiply::<Real>(x, &file[self.start..], self.columns * 4, y),
+            Kind::F16 => kernels::multiply::<Half>(x, &file[self.start..], self.columns * 2, y),
             Kind::Q8Blocks => {
-                activations.quantize(x, BLOCK);
-                let bytes = &file[self.start..self.start + self.rows * self.columns / BLOCK * BLOCK_BYTES];
-                for (sum, row) in y.iter_mut().zip(bytes.chunks_exact(self.columns / BLOCK * BLOCK_BYTES)) {
-                    *sum = 0.0;
-                    for (index, block) in row.chunks_exact(BLOCK_BYTES).enumerate() {
-                        let quants = &activations.quants[index * BLOCK..][..BLOCK];
-                        let scale = kernels::half(u16::from_le_bytes([block[0], block[1]]));
-                        *sum += kernels::dot_quants(quants, &block[2..]) as f32 * scale * activations.scales[index];
-                    }
+                let (quants, scales) = activations.quantize(x, BLOCK);
+                let row_bytes = self.columns / BLOCK * BLOCK_BYTES;
+                for (sum, row) in y.iter_mut().zip(file[self.start..].chunks_exact(row_bytes)) {
+                    let blocks = row.chunks_exact(BLOCK_BYTES).zip(scales).map(|(block, scale)| {
+                        (&block[2..], half(u16::from_le_bytes([block[0], block[1]])) * scale)
+                    });
+                    *sum = kernels::quants_product(quants, BLOCK, blocks);
                 }
             }
-            Kind::Q8Groups { group, scales } => {
-                activations.quantize(x, group);
-                let (row_bytes, row_scales) = (self.columns, self.columns / group * 4);
-                for (row, sum) in y.iter_mut().enumerate() {
-                    let bytes = &file[self.start + row * row_bytes..][..row_bytes];
-                    let factors = &file[scales + row * row_scales..][..row_scales];
-                    *sum = 0.0;
-                    for (index, (quants, factor)) in bytes.chunks_exact(group).zip(factors.chunks_exact(4)).enumerate() {
-                        let scale = f32::from_le_bytes([factor[0], factor[1], factor[2], factor[3]]);
-                        let own = &activations.quants[index * group..][..group];
-                        *sum += kernels::dot_quants(own, quants) as f32 * scale * activations.scales[index];
-                    }
+            Kind::Q8Groups { group, scales: factors } => {
+                let (quants, scales) = activations.quantize(x, group);
+                let rows = file[self.start..].chunks_exact(self.columns);
+                let factors = file[factors..].chunks_exact(self.columns / group * 4);
+                for ((sum, row), factors) in y.iter_mut().zip(rows).zip(factors) {
+                    let scales = factors.chunks_exact(4).zip(scales).map(|(factor, scale)| real(factor) * scale);
+                    *sum = kernels::quants_product(quants, group, row.chunks_exact(group).zip(scales));
                 }
             }
         }
@@ -121,20 +96,20 @@ impl Matrix {
             Kind::F32 => {
                 let bytes = &file[self.start + row * columns * 4..][..columns * 4];
                 for (value, four) in into.iter_mut().zip(bytes.chunks_exact(4)) {
-                    *value = f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+                    *value = real(four);
                 }
             }
             Kind::F16 => {
                 let bytes = &file[self.start + row * columns * 2..][..columns * 2];
                 for (value, two) in into.iter_mut().zip(bytes.chunks_exact(2)) {
-                    *value = kernels::half(u16::from_le_bytes([two[0], two[1]]));
+                    *value = half(u16::from_le_bytes([two[0], two[1]]));
                 }
             }
             Kind::Q8Blocks => {
                 let length = columns / BLOCK * BLOCK_BYTES;
                 let blocks = file[self.start + row * length..][..length].chunks_exact(BLOCK_BYTES);
                 for (block, values) in blocks.zip(into.chunks_exact_mut(BLOCK)) {
-                    let scale = kernels::half(u16::from_le_bytes([block[0], block[1]]));
+                    let scale = half(u16::from_le_bytes([block[0], block[1]]));
                     for (value, quant) in values.iter_mut().zip(&block[2..]) {
                         *value = *quant as i8 as f32 * scale;
                     }
@@ -146,7 +121,7 @@ impl Matrix {
                 for ((quants, factor), values) in
                     bytes.chunks_exact(group).zip(factors.chunks_exact(4)).zip(into.chunks_exact_mut(group))
                 {
-                    let scale = f32::from_le_bytes([factor[0], factor[1], factor[2], factor[3]]);
+                    let scale = real(factor);
                     for (value, quant) in values.iter_mut().zip(quants) {
                         *value = *quant as i8 as f32 * scale;
                     }
