@@ -85,14 +85,19 @@ static class Depthwise
             var sums = y.Slice(position * channels, channels);
             if (bias.IsEmpty) sums.Clear();
             else bias[..channels].CopyTo(sums);
-            if (multiplier == 1) AddVectors(x, w, at, sums);
-            else AddMultiples(x, w, at, sums, multiplier);
-            if (activation.IsNone) continue;
+            if (multiplier == 1)
+            {
+                AddVectors(x, w, at, sums, activation);
+                continue;
+            }
+
+            AddMultiples(x, w, at, sums, multiplier);
             foreach (ref var sum in sums) sum = activation.Apply(sum);
         }
     }
 
-    static void AddVectors(ReadOnlySpan<float> x, ReadOnlySpan<float> w, ReadOnlySpan<(int Image, int Filter)> taps, Span<float> sums)
+    static void AddVectors(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> w, ReadOnlySpan<(int Image, int Filter)> taps, Span<float> sums, Activation activation)
     {
         var first = 0;
         for (; first + Block <= sums.Length; first += Block)
@@ -107,7 +112,7 @@ static class Depthwise
                 high = Vector256.MultiplyAddEstimate(values[1], factors[1], high);
             }
 
-            (into[0], into[1]) = (low, high);
+            (into[0], into[1]) = (activation.Apply(low), activation.Apply(high));
         }
 
         if (first == sums.Length) return;
@@ -118,6 +123,8 @@ static class Depthwise
             var factors = w.Slice(filter + first, rest.Length);
             for (var i = 0; i < rest.Length; i++) rest[i] += values[i] * factors[i];
         }
+
+        foreach (ref var sum in rest) sum = activation.Apply(sum);
     }
 
     static void AddMultiples(

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Millrace.Inference.TensorFlowLite.Kernels;
 
@@ -13,14 +15,13 @@ readonly ref struct RealSums(
     {
         var count = Math.Min(sums.Length, columns - column);
         var into = _output.Slice(row * stride + first + column, count);
-        if (_bias.IsEmpty)
-        {
-            for (var i = 0; i < into.Length; i++) into[i] = activation.Apply(sums[i]);
-            return;
-        }
-
-        var bias = _bias.Slice(first + column, count);
-        for (var i = 0; i < into.Length; i++) into[i] = activation.Apply(sums[i] + bias[i]);
+        var bias = _bias.IsEmpty ? default : _bias.Slice(first + column, count);
+        var from = MemoryMarshal.Cast<float, Vector256<float>>(sums);
+        var to = MemoryMarshal.Cast<float, Vector256<float>>(into);
+        var offsets = MemoryMarshal.Cast<float, Vector256<float>>(bias);
+        for (var i = 0; i < to.Length; i++) to[i] = activation.Apply(offsets.IsEmpty ? from[i] : from[i] + offsets[i]);
+        for (var i = to.Length * Vector256<float>.Count; i < into.Length; i++)
+            into[i] = activation.Apply(bias.IsEmpty ? sums[i] : sums[i] + bias[i]);
     }
 }
 
