@@ -2,6 +2,8 @@ using Millrace.Bench.Ahead;
 using Millrace.Bench.Figure1;
 using Millrace.Bench.Inference;
 using Millrace.Bench.Kernels;
+using Millrace.Bench.Llama2;
+using Millrace.Bench.Networks;
 using Millrace.Bench.Programs;
 using Millrace.Cli;
 
@@ -32,6 +34,10 @@ sealed record Bench(string Name, Func<BenchPlan, Task<Section>> Run)
         new("ahead", AheadBench.RunAsync),
         new("worker", WorkerBench.RunAsync),
         new("inference", InferenceBench.RunAsync),
+        new("api", ApiBench.RunAsync),
+        new("threads", ThreadBench.RunAsync),
+        new("networks", NetworkBench.RunAsync),
+        new("llama2", Llama2Bench.RunAsync),
         new("kernels", KernelBench.RunAsync),
         new("checks", CheckBench.RunAsync),
         new("parallel", ParallelBench.RunAsync),

@@ -19,11 +19,12 @@ sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts one and waits until it listens.</summary>
     /// <param name="dataFolder">What it serves.</param>
     /// <param name="home">Where the user's own things lie: verdicts on models.</param>
-    public static async Task<ServerProcess> StartAsync(string dataFolder, string home)
+    /// <param name="options">More of the command's options.</param>
+    public static async Task<ServerProcess> StartAsync(string dataFolder, string home, params string[] options)
     {
         var start = new ProcessStartInfo(
             Path.Combine(AppContext.BaseDirectory, "millrace"),
-            ["serve", "--data", dataFolder, "--port", "0", "--pages-port", "0"])
+            ["serve", "--data", dataFolder, "--port", "0", "--pages-port", "0", .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

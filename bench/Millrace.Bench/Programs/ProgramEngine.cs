@@ -10,15 +10,18 @@ sealed record Work(string Folder, string Program, string Script)
 
     public string Name => $"{Program} {Path.GetFileNameWithoutExtension(Script)}";
 
-    public string Module => Path.Combine(Folder, $"{Program}.wasm");
+    public string Module { get; init; } = Path.Combine(Folder, $"{Program}.wasm");
 
-    public string Native => Path.Combine(Folder, Program);
+    public string Native { get; init; } = Path.Combine(Folder, Program);
 
-    /// <summary>Without Python's own search for more of itself.</summary>
-    public string[] Arguments => Program == Python ? ["-S", "-"] : [];
+    /// <summary>Python's: without its own search for more of itself.</summary>
+    public string[] Arguments { get; init; } = Program == Python ? ["-S", "-"] : [];
 
-    /// <summary>A folder for reading that it finds as <c>/lib</c>; null for none.</summary>
-    public string? Library => Program == Python ? Path.Combine(Folder, "python3.11", "Lib") : null;
+    /// <summary>The native program's, where it has others.</summary>
+    public string[]? NativeArguments { get; init; }
+
+    /// <summary>A folder for reading that the guest finds as <c>/lib</c>; null for none.</summary>
+    public string? Library { get; init; } = Program == Python ? Path.Combine(Folder, "python3.11", "Lib") : null;
 
     /// <summary>Where Python looks for it.</summary>
     public Dictionary<string, string> Environment => Program == Python
