@@ -146,10 +146,7 @@ static class RunCommand
             Description = "An address the program may listen at: HOST:PORT, as 127.0.0.1:8080.",
         };
 
-        readonly Option<string[]> _nnPreload = new("--nn-preload")
-        {
-            Description = "A model the program may load by its name: NAME:ENCODING:TARGET:PATH, as default:GGML:AUTO:model.gguf.",
-        };
+        readonly Option<string[]> _nnPreload = GrantedModels.Option("A model the program may load by its name");
 
         public IEnumerable<Option> All =>
             [_dir, _env, _nnPreload, _allowNet, _allowListen, _invoke, _reactor, _fuel, _timeout, _maxMemory, _maxStack, _guardPages,
@@ -175,7 +172,7 @@ static class RunCommand
             StackBytesMax = result.GetValue(_maxStack) is { } stack ? Stack(stack) : null,
             HasGuardPages = result.GetValue(_guardPages),
             MemoryBytesMax = result.GetValue(_maxMemory) is { } memory ? Amounts.Bytes("--max-memory", memory) : null,
-            Imports = Nn(screen, Models(result.GetValue(_nnPreload) ?? [])),
+            Imports = Nn(screen, GrantedModels.Read(environment, result.GetValue(_nnPreload) ?? [])),
         };
 
         static Func<Linker, CancellationToken, IDisposable> Nn(Screen screen, ImmutableDictionary<string, NamedModel> models) =>
@@ -200,29 +197,6 @@ static class RunCommand
                 first.Dispose();
                 second.Dispose();
             }
-        }
-
-        ImmutableDictionary<string, NamedModel> Models(string[] texts)
-        {
-            var models = ImmutableDictionary<string, NamedModel>.Empty;
-            foreach (var text in texts)
-            {
-                try
-                {
-                    var model = NamedModel.Parse(text);
-                    if (models.ContainsKey(model.Name)) throw new FormatException($"two models have the name '{model.Name}'");
-                    // A model of this machine's own store goes by its name.
-                    if (model.Encoding == NnEncoding.Ggml && MachineModels.IsLocal(environment, model.Paths[0]))
-                        model = model with { Paths = [MachineModels.Find(environment, model.Paths[0])] };
-                    models = models.Add(model.Name, model);
-                }
-                catch (FormatException e)
-                {
-                    throw new CommandException($"--nn-preload {text}: {e.Message}");
-                }
-            }
-
-            return models;
         }
 
         static int Stack(string text)

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using Millrace.Cli.Computing;
 using Millrace.Flows;
+using Millrace.Nn;
 using Millrace.Server;
 using Millrace.Wasm;
 
@@ -12,7 +15,10 @@ static class ServeCommand
 {
     const int WorkersMax = 16;
 
-    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model, int Workers, bool IsApiOpen);
+    sealed record Choice(string Data, int Port, int PagesPort, IPAddress Address, string? Model, int Workers, bool IsApiOpen)
+    {
+        public ImmutableDictionary<string, NamedModel> NnModels { get; init; } = ImmutableDictionary<string, NamedModel>.Empty;
+    }
 
     public static Command Create(Screen screen, CliEnvironment environment)
     {
@@ -43,13 +49,14 @@ static class ServeCommand
                 result.AddError($"--workers is a number from 0 to {WorkersMax}");
         });
         var open = new Option<bool>("--api-open") { Description = "The models at /v1 answer this machine without a key." };
+        var preload = GrantedModels.Option("A model that flows may be granted under `nn`");
         var command = new Command("serve", """
             Starts the server: webhooks and calls come in, runs are executed. Ctrl-C stops it; what is under way goes on
             at the next start.
 
             millrace serve
             millrace serve --port 8080 --model ~/models/reader.gguf
-            """) { data, port, pages, listen, model, workers, open };
+            """) { data, port, pages, listen, model, workers, open, preload };
         command.SetAction(async (result, cancel) =>
         {
             if (!IPAddress.TryParse(result.GetRequiredValue(listen), out var address))
@@ -60,7 +67,10 @@ static class ServeCommand
 
             var choice = new Choice(
                 result.GetRequiredValue(data), result.GetValue(port), result.GetValue(pages), address,
-                result.GetValue(model), result.GetValue(workers), result.GetValue(open));
+                result.GetValue(model), result.GetValue(workers), result.GetValue(open))
+            {
+                NnModels = GrantedModels.Read(environment, result.GetValue(preload) ?? []),
+            };
             if (choice.IsApiOpen && !IPAddress.IsLoopback(address))
             {
                 throw new CommandException(
@@ -93,11 +103,19 @@ static class ServeCommand
         using var log = new ScreenLog(screen, TimeProvider.System);
         var isLocal = choice.Model is null || MachineModels.IsLocal(environment, choice.Model);
         await using var models = MachineModels.Open(environment, isLocal ? choice.Model : null);
+        using var engines = NnEngines.InWorker(models.Client);
         var options = Options(environment, choice, log) with { Models = models, IsApiOpen = choice.IsApiOpen };
         var platform = options.Platform with
         {
             LanguageModel = models,
             PreferredModel = isLocal ? null : choice.Model,
+            Nn = new()
+            {
+                Backends = engines.Backends,
+                Models = choice.NnModels,
+                FindModel = name => models.Files().FirstOrDefault(file => file.Name == name) is { } file
+                    ? new(name, NnEncoding.Ggml, NnTarget.Auto, [file.Path]) : null,
+            },
         };
         var usable = await CheckModelsAsync(screen, environment, choice, models, cancel);
         if (!isLocal && usable.All(model => model.Name != choice.Model))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Millrace.Nn;
 using Millrace.Sandbox;
 using Millrace.Wasm;
 
@@ -37,6 +38,9 @@ public sealed record PlatformOptions
 
     /// <summary>What <c>models check</c> found for a remote model (<c>host model</c>); null: not checked.</summary>
     public Func<string, ModelVerdict?> RemoteVerdict { get; init; } = _ => null;
+
+    /// <summary>The engines and models behind <c>nn.*</c>.</summary>
+    public NnOptions Nn { get; init; } = new();
 
     /// <summary>How long a node holds a run without renewing it.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);

@@ -20,7 +20,10 @@ public interface INnBackend
 }
 
 /// <summary>A model as it is handed to a backend.</summary>
-/// <param name="Builders">Its parts in the encoding's order; empty where <see cref="Path"/> names a file.</param>
+/// <param name="Builders">
+/// Its parts in the encoding's order; empty where <see cref="Path"/> names a file. Of a ggml model that a guest brings, the
+/// file's bytes and its options.
+/// </param>
 /// <param name="Target">Where it is to run.</param>
 public sealed record NnModel(ImmutableArray<ReadOnlyMemory<byte>> Builders, NnTarget Target = NnTarget.Cpu)
 {
@@ -38,6 +41,12 @@ public sealed record NnModel(ImmutableArray<ReadOnlyMemory<byte>> Builders, NnTa
     /// graph has others, and only <c>wasmedge_tensorflow</c> asks for them.
     /// </summary>
     public ImmutableArray<string> Outputs { get; init; } = [];
+
+    /// <summary>The one part of a model that has no other.</summary>
+    /// <param name="what">What it is, as <c>an ONNX model</c>.</param>
+    /// <exception cref="NnException">There are none, or more.</exception>
+    public ReadOnlyMemory<byte> Only(string what) => Builders is [var only] ? only
+        : throw new NnException(NnErrno.InvalidArgument, $"{what} has one builder, its file, not {Builders.Length}");
 }
 
 /// <summary>A loaded model. One caller at a time.</summary>

@@ -1,4 +1,5 @@
 using Millrace.Nn.Calls;
+using Millrace.Nn.Images;
 using Millrace.Wasm;
 
 namespace Millrace.Nn;
@@ -8,12 +9,19 @@ namespace Millrace.Nn;
 /// and <c>wasmedge_image</c>; and <c>wasi:logging</c>, which programs of models import too. Each instance that imports it sees
 /// the graphs and contexts that it made itself. One thread at a time.
 /// </summary>
-public sealed class NnHost(NnOptions options) : IDisposable
+public sealed class NnHost(NnOptions options, INnModels models) : IDisposable
 {
     /// <summary>The module name under which guests import it.</summary>
     public const string ModuleName = "wasi_ephemeral_nn";
 
     readonly Dictionary<Instance, NnSession> _sessions = [];
+
+    /// <summary>With the engines of this machine.</summary>
+    public NnHost(NnOptions options) : this(options, new NnModels(options)) { }
+
+    /// <summary>Whether functions of this module are among those that <see cref="Define"/> defines.</summary>
+    public static bool IsDefined(string module) =>
+        module is ModuleName or TensorFlowCalls.Module or ImageCalls.Module or LoggingCalls.Module;
 
     /// <summary>Defines all functions, whatever backends there are: a missing one is an errno.</summary>
     public void Define(Linker linker)
@@ -36,7 +44,7 @@ public sealed class NnHost(NnOptions options) : IDisposable
     NnSession Session(Instance caller)
     {
         if (_sessions.TryGetValue(caller, out var known)) return known;
-        var session = new NnSession(options);
+        var session = new NnSession(options, models);
         _sessions.Add(caller, session);
         return session;
     }

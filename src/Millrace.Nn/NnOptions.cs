@@ -11,6 +11,9 @@ public sealed record NnOptions
     /// <summary>The models that it may load by name, and no others of the host's.</summary>
     public ImmutableDictionary<string, NamedModel> Models { get; init; } = ImmutableDictionary<string, NamedModel>.Empty;
 
+    /// <summary>Finds a further model by the name that it is asked for, as one of a store that grows. Default: none.</summary>
+    public Func<string, NamedModel?> FindModel { get; init; } = _ => null;
+
     /// <summary>How much it may take.</summary>
     public NnLimits Limits { get; init; } = new();
 

@@ -81,4 +81,35 @@ public sealed record TensorPort(string Name, TensorType? Type, ImmutableArray<lo
         for (var i = 0; i < ports.Length; i++) if (ports[i].Name + First == name || ports[i].Name == name + First) return i;
         return -1;
     }
+
+    /// <summary>Refuses a tensor that the input of this index does not take.</summary>
+    /// <exception cref="NnException">No such input, or another type, rank, size or length.</exception>
+    public static void CheckInput(ImmutableArray<TensorPort> inputs, int index, Tensor tensor)
+    {
+        if (index < 0 || index >= inputs.Length) throw Invalid($"there is no input {index}: the model has {inputs.Length}");
+        var (name, type, sizes) = inputs[index];
+        if (type is not null && type != tensor.Type) throw Invalid($"the input {name} takes {type}, not {tensor.Type}");
+        if (!Fits(sizes, tensor.Dimensions)) throw Invalid($"the input {name} takes {Text(sizes)}, not {Text(tensor.Dimensions)}");
+        var bytes = (long)Tensor.Count(tensor.Dimensions) * Tensor.Bytes(tensor.Type);
+        if (tensor.Data.Length != bytes)
+            throw Invalid($"the input {name} of {Text(tensor.Dimensions)} needs {bytes} bytes, and {tensor.Data.Length} came");
+    }
+
+    /// <summary>Refuses the index of an output that was not computed.</summary>
+    /// <param name="results">What was computed; null where nothing was.</param>
+    /// <param name="index">Which of them is wanted.</param>
+    /// <exception cref="NnException">Nothing was computed, or there is no such output.</exception>
+    public static Tensor Output(IReadOnlyList<Tensor>? results, int index)
+    {
+        if (results is null) throw Invalid("nothing was computed yet");
+        return index >= 0 && index < results.Count
+            ? results[index] : throw Invalid($"there is no output {index}: the model has {results.Count}");
+    }
+
+    static bool Fits(ImmutableArray<long> port, ImmutableArray<long> tensor) => port.IsDefault
+        || (port.Length == tensor.Length && port.Zip(tensor).All(static pair => pair.First < 0 || pair.First == pair.Second));
+
+    static string Text(ImmutableArray<long> sizes) => $"[{string.Join(",", sizes.Select(size => size < 0 ? "?" : $"{size}"))}]";
+
+    static NnException Invalid(string message) => new(NnErrno.InvalidArgument, message);
 }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Millrace.Nn;
+using Millrace.Sandbox.Computing;
 using Millrace.Sandbox.Determinism;
 using Millrace.Sandbox.Door;
 using Millrace.Sandbox.Limits;
@@ -47,12 +49,15 @@ public sealed class SandboxRun
         var bytesMax = _request.Limits.MemoryBytesMax; // each of the two: a guest has linear memory or objects
         using var store = new Store(_engine, new() { MemoryBytesMax = bytesMax, ObjectBytesMax = bytesMax });
         using var random = new SeedStream(_request.Seed);
-        using var wasi = new WasiHost(Surroundings(random));
+        using var log = new RunOutput(_host, OutputStream.Log, _request.Limits.OutputBytesMax);
+        using var wasi = new WasiHost(Surroundings(random, log));
         var linker = new Linker(_engine);
         wasi.Define(linker);
         DoorCalls.Define(linker, _door);
+        using var stop = new CancellationTokenSource();
+        using var nn = DefineNn(linker, log, stop.Token);
 
-        _control.Begin(store);
+        _control.Begin(store, stop);
         Watchdog.Shared.Watch(_control);
         try
         {
@@ -76,16 +81,24 @@ public sealed class SandboxRun
     /// </summary>
     public void Stop() => _control.End(RunEndKind.Stopped, "stopped by the host");
 
-    WasiOptions Surroundings(SeedStream random) => new()
+    WasiOptions Surroundings(SeedStream random, RunOutput log) => new()
     {
         Arguments = _request.Arguments,
         Environment = _request.Environment,
         Stdin = Input(_request.Input),
         Stdout = new RunOutput(_host, OutputStream.Result, _request.Limits.OutputBytesMax),
-        Stderr = new RunOutput(_host, OutputStream.Log, _request.Limits.OutputBytesMax),
+        Stderr = log,
         Files = new(_request.Assets, _request.Limits.FileBytesMax, () => _clock.NextNs),
         System = new FlowSystem(_clock, random, _door),
     };
+
+    NnHost? DefineNn(Linker linker, RunOutput log, CancellationToken stop)
+    {
+        if (!_module.Imports.Any(static import => NnHost.IsDefined(import.Module))) return null;
+        var host = new NnHost(new() { Limits = DoorModels.Limits, Log = log.WriteLine, Stop = stop }, new DoorModels(_door));
+        host.Define(linker);
+        return host;
+    }
 
     static MemoryStream Input(ReadOnlyMemory<byte> input) => MemoryMarshal.TryGetArray(input, out var array)
         ? new(array.Array!, array.Offset, array.Count, writable: false)

@@ -9,7 +9,7 @@ public partial class ArrowTests
     {
         ["Millrace.Wasm"] = [],
         ["Millrace.Wasi"] = ["Millrace.Wasm"],
-        ["Millrace.Sandbox"] = ["Millrace.Wasm", "Millrace.Wasi"],
+        ["Millrace.Sandbox"] = ["Millrace.Wasm", "Millrace.Wasi", "Millrace.Nn"],
         ["Millrace.Nn"] = ["Millrace.Wasm"],
         ["Millrace.Inference"] = ["Millrace.Nn", "Millrace.Wasi"],
         ["Millrace.Flows"] = ["Millrace.Sandbox"],

@@ -7,15 +7,20 @@ public sealed class RunControlTests : IDisposable
 {
     readonly FakeTimeProvider _time = new(Runs.StartedAtNs);
     readonly Store _store = new(Wat.Engine);
+    readonly CancellationTokenSource _stop = new();
     readonly RunControl _control;
 
     public RunControlTests()
     {
         _control = new(new() { Wall = TimeSpan.FromMinutes(10) }, _time);
-        _control.Begin(_store);
+        _control.Begin(_store, _stop);
     }
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        _stop.Dispose();
+    }
 
     [Fact]
     public void Gives_re_execution_a_time_of_its_own()

@@ -15,11 +15,20 @@ sealed class NnEngines(ImmutableArray<INnBackend> backends, params InferenceClie
     /// <summary>In a process of their own, which starts when the first model is loaded.</summary>
     public static NnEngines InWorker()
     {
-        // A computation may take as long as it takes, and says nothing before its end.
-        var client = new InferenceClient(new(Shipped.Program(Worker)) { SilenceMax = TimeSpan.Zero });
+        var client = Client();
         var texts = new InferenceClient(InferenceWorkerCommand.Options());
         return new(NnBackends.InWorker(client, texts, Console.OpenStandardOutput()), client, texts);
     }
+
+    /// <summary>As <see cref="InWorker()"/>, with a server's own client for models of text.</summary>
+    public static NnEngines InWorker(InferenceClient texts)
+    {
+        var client = Client();
+        return new(NnBackends.InWorker(client, texts), client);
+    }
+
+    // A computation may take as long as it takes, and says nothing before its end.
+    static InferenceClient Client() => new(new(Shipped.Program(Worker)) { SilenceMax = TimeSpan.Zero });
 
     /// <summary>The command that is that process. Started by the host only.</summary>
     public static Command CreateWorker()

@@ -26,10 +26,12 @@ static class ErrorResult
 
     /// <summary>An error result. Guests and models read the detail: no secrets, no host paths.</summary>
     public static OperationResult Of(
-        TimeProvider time, string type, string detail, int? status = null, TimeSpan? retryAfter = null)
+        TimeProvider time, string type, string detail, int? status = null, TimeSpan? retryAfter = null,
+        int? errno = null)
     {
         var head = new JsonObject { ["type"] = type, ["title"] = Title(type), ["detail"] = detail };
         if (status is { } code) head["status"] = code;
+        if (errno is { } number) head["errno"] = number;
         if (retryAfter is { } wait) head["retry_after_ms"] = (long)wait.TotalMilliseconds;
         return new(ResultState.Error, JsonSerializer.SerializeToUtf8Bytes(head), default, Clock.Ns(time));
     }

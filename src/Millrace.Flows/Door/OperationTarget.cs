@@ -45,6 +45,7 @@ static class OperationTargets
         {
             "http.fetch" => plan.Integration is not null || plan.Grants.Http is not null,
             "llm.chat" or "llm.models" => plan.Grants.Models.Length > 0,
+            "nn.load" or "nn.compute" => plan.Grants.Nn is not null,
             _ => true,
         };
         return isGranted ? new BuiltInTarget(builtIn) : NotGranted(builtIn.Name);
@@ -54,7 +55,7 @@ static class OperationTargets
     {
         if (!plan.Grants.Integrations.TryGetValue(noun, out var grant))
         {
-            return noun is "kv" or "log" or "run" or "door" or "http" or "llm"
+            return noun is "kv" or "log" or "run" or "door" or "http" or "llm" or "nn"
                 ? new RefusedTarget(ErrorResult.UnknownOperation, $"There is no operation '{noun}.{verb}'.")
                 : NotGranted($"{noun}.{verb}");
         }

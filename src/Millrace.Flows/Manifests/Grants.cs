@@ -17,12 +17,22 @@ sealed record Grants
     /// <summary>For <c>http.fetch</c>; null: none.</summary>
     public HttpGrant? Http { get; init; }
 
-    public bool AllowsModel(string name) => Models.Any(model => model.EndsWith('*')
+    /// <summary>For <c>nn.*</c>; null: none.</summary>
+    public NnGrant? Nn { get; init; }
+
+    public bool AllowsModel(string name) => Allows(Models, name);
+
+    /// <summary>Whether a name is one of these, or begins as one that ends in <c>*</c>.</summary>
+    public static bool Allows(ImmutableArray<string> names, string name) => names.Any(model => model.EndsWith('*')
         ? name.StartsWith(model.AsSpan(0, model.Length - 1), StringComparison.Ordinal)
         : name == model);
 }
 
 sealed record IntegrationGrant(string Connection, ImmutableHashSet<string> Operations);
+
+/// <param name="Models">Names of models, or beginnings that end in <c>*</c>.</param>
+/// <param name="OwnModels">Also models that the guest brings itself.</param>
+sealed record NnGrant(ImmutableArray<string> Models, bool OwnModels);
 
 sealed record HttpGrant(ImmutableArray<HostPattern> Hosts, ImmutableArray<string> Methods)
 {

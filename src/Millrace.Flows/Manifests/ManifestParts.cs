@@ -71,6 +71,7 @@ static class ManifestParts
             {
                 "llm" => grants with { Models = Models(entry.Value) },
                 "http" => grants with { Http = Http(entry.Value) },
+                "nn" => grants with { Nn = Nn(entry.Value) },
                 _ => grants with
                 {
                     Integrations = grants.Integrations.Add(entry.Key.Text, Integration(entry)),
@@ -87,6 +88,16 @@ static class ManifestParts
         var models = Reads.Texts(fields.Required("models"), "models");
         fields.RefuseOthers();
         return models;
+    }
+
+    static NnGrant Nn(YamlNode node)
+    {
+        var fields = new Fields(node, "the grant 'nn'");
+        RefuseApproval(fields);
+        var grant = new NnGrant(fields.Texts("models"), fields.Flag("own_models"));
+        fields.RefuseOthers();
+        return grant.Models.Length > 0 || grant.OwnModels
+            ? grant : throw node.At.Problem("the grant 'nn' needs 'models', the names of models, or 'own_models: true'");
     }
 
     static HttpGrant Http(YamlNode node)

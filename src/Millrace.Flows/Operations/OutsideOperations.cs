@@ -9,6 +9,7 @@ namespace Millrace.Flows.Operations;
 sealed class OutsideOperations : IDisposable
 {
     readonly HttpFetch _fetch;
+    readonly NnOperations _nn;
     readonly ConnectionStore _connections;
     readonly Func<string, Integration?> _integrations;
 
@@ -22,7 +23,8 @@ sealed class OutsideOperations : IDisposable
         Routes = new ModelRoutes(
             options.LanguageModel, connections.All, integrations, options.RemoteVerdict, options.PreferredModel);
         var models = new ModelOperations(options.LanguageModel, Routes);
-        BuiltIns = [_fetch.BuiltIn, models.Chat, models.Models];
+        _nn = new(options.Nn, options.Time);
+        BuiltIns = [_fetch.BuiltIn, models.Chat, models.Models, _nn.Load, _nn.Compute];
     }
 
     public ImmutableArray<BuiltIn> BuiltIns { get; }
@@ -41,5 +43,9 @@ sealed class OutsideOperations : IDisposable
             : new ConnectionReport(false, $"The integration '{connection.Integration}' is not deployed.");
     }
 
-    public void Dispose() => _fetch.Dispose();
+    public void Dispose()
+    {
+        _fetch.Dispose();
+        _nn.Dispose();
+    }
 }

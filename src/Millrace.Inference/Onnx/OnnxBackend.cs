@@ -20,9 +20,7 @@ sealed class OnnxBackend(int threads = 1) : INnBackend
 
     public INnGraph Load(NnModel model)
     {
-        if (model.Builders.Length != 1)
-            throw new NnException(NnErrno.InvalidArgument, $"an ONNX model has one builder, its file, not {model.Builders.Length}");
-        var bytes = model.Builders[0];
+        var bytes = model.Only("an ONNX model");
         var summary = OnnxReader.Read(bytes);
         if (summary.ExternalTensors is [var tensor, ..])
         {

@@ -27,25 +27,7 @@ sealed class OnnxContext : INnContext
     public void SetInput(int index, Tensor tensor)
     {
         ThrowIfDisposed();
-        if (index < 0 || index >= _inputs.Length)
-            throw new NnException(NnErrno.InvalidArgument, $"there is no input {index}: the model has {_inputs.Length}");
-        var port = _inputs[index];
-        if (port.Type is { } type && type != tensor.Type)
-            throw new NnException(NnErrno.InvalidArgument, $"the input {port.Name} takes {type}, not {tensor.Type}");
-        if (!Fits(port.Dimensions, tensor.Dimensions))
-        {
-            throw new NnException(
-                NnErrno.InvalidArgument, $"the input {port.Name} takes {Text(port.Dimensions)}, not {Text(tensor.Dimensions)}");
-        }
-
-        var bytes = (long)Tensor.Count(tensor.Dimensions) * Tensor.Bytes(tensor.Type);
-        if (tensor.Data.Length != bytes)
-        {
-            throw new NnException(
-                NnErrno.InvalidArgument,
-                $"the input {port.Name} of {Text(tensor.Dimensions)} needs {bytes} bytes, and {tensor.Data.Length} came");
-        }
-
+        TensorPort.CheckInput(_inputs, index, tensor);
         _values[index] = tensor with { Data = tensor.Data.ToArray() };
     }
 
@@ -74,9 +56,7 @@ sealed class OnnxContext : INnContext
     public Tensor GetOutput(int index)
     {
         ThrowIfDisposed();
-        if (index < 0 || index >= _outputs.Length)
-            throw new NnException(NnErrno.InvalidArgument, $"there is no output {index}: the model has {_outputs.Length}");
-        return _results?[index] ?? throw new NnException(NnErrno.InvalidArgument, "nothing was computed yet");
+        return TensorPort.Output(_results, index);
     }
 
     public void Dispose()
@@ -90,18 +70,4 @@ sealed class OnnxContext : INnContext
     {
         if (_isDisposed) throw new NnException(NnErrno.InvalidArgument, "the context is gone");
     }
-
-    static bool Fits(ImmutableArray<long> port, ImmutableArray<long> tensor)
-    {
-        if (port.IsDefault) return true;
-        if (port.Length != tensor.Length) return false;
-        for (var i = 0; i < port.Length; i++)
-        {
-            if (port[i] >= 0 && port[i] != tensor[i]) return false;
-        }
-
-        return true;
-    }
-
-    static string Text(ImmutableArray<long> sizes) => $"[{string.Join(",", sizes.Select(size => size < 0 ? "?" : $"{size}"))}]";
 }

@@ -8,7 +8,7 @@ sealed class OpenVinoBackend(int threads = 1) : INnBackend
 {
     public NnEncoding Encoding => NnEncoding.OpenVino;
 
-    public string? WhyAbsent => NativeLibraries.OnnxRuntime() is null ? NativeLibraries.WhyOnnxRuntimeIsAbsent : null;
+    public string? WhyAbsent => new OnnxBackend(threads).WhyAbsent;
 
     public string Engine => new OnnxBackend(threads).Engine;
 

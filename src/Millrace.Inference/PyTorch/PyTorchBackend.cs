@@ -16,9 +16,8 @@ sealed class PyTorchBackend(TorchLibrary? library = null, int threads = 1) : INn
 
     public INnGraph Load(NnModel model)
     {
-        if (model.Builders.Length != 1)
-            throw new NnException(NnErrno.InvalidArgument, $"a PyTorch model has one builder, its file, not {model.Builders.Length}");
+        var file = model.Only("a PyTorch model");
         Torch.Open(_library, threads);
-        return new PyTorchGraph(TorchModel.Load(model.Builders[0]));
+        return new PyTorchGraph(TorchModel.Load(file));
     }
 }

@@ -13,15 +13,7 @@ sealed class PyTorchContext(PyTorchGraph graph, TorchModel model) : INnContext
     public void SetInput(int index, Tensor tensor)
     {
         ThrowIfDisposed();
-        if (index < 0 || index >= _inputs.Length)
-            throw new NnException(NnErrno.InvalidArgument, $"there is no input {index}: the model has {_inputs.Length}");
-        var bytes = (long)Tensor.Count(tensor.Dimensions) * Tensor.Bytes(tensor.Type);
-        if (tensor.Data.Length != bytes)
-        {
-            throw new NnException(NnErrno.InvalidArgument,
-                $"the input {graph.Inputs[index].Name} needs {bytes} bytes, and {tensor.Data.Length} came");
-        }
-
+        TensorPort.CheckInput(graph.Inputs, index, tensor);
         _inputs[index] = tensor with { Data = tensor.Data.ToArray() };
     }
 
@@ -51,9 +43,7 @@ sealed class PyTorchContext(PyTorchGraph graph, TorchModel model) : INnContext
     public Tensor GetOutput(int index)
     {
         ThrowIfDisposed();
-        if (_results is null) throw new NnException(NnErrno.InvalidArgument, "nothing was computed yet");
-        return index >= 0 && index < _results.Length ? _results[index]
-            : throw new NnException(NnErrno.InvalidArgument, $"there is no output {index}: the model gave {_results.Length}");
+        return TensorPort.Output(_results, index);
     }
 
     public void Dispose()

@@ -12,14 +12,6 @@ sealed class TensorFlowBackend(int threads = 1) : INnBackend
 
     public string Engine => new OnnxBackend(threads).Engine;
 
-    public INnGraph Load(NnModel model)
-    {
-        if (model.Builders.Length != 1)
-        {
-            throw new NnException(
-                NnErrno.InvalidArgument, $"a TensorFlow model has one builder, its GraphDef, not {model.Builders.Length}");
-        }
-
-        return OnnxGraph.Load(Conversion.Convert(GraphDefReader.Read(model.Builders[0]), model.Outputs), threads);
-    }
+    public INnGraph Load(NnModel model) => OnnxGraph.Load(
+        Conversion.Convert(GraphDefReader.Read(model.Only("a TensorFlow model")), model.Outputs), threads);
 }

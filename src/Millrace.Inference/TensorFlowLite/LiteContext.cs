@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Millrace.Inference.TensorFlowLite.Execution;
 using Millrace.Nn;
 
@@ -11,14 +10,7 @@ sealed class LiteContext(LiteGraph graph, Machine machine) : INnContext
 
     public void SetInput(int index, Tensor tensor)
     {
-        if (index < 0 || index >= graph.Inputs.Length)
-            throw Invalid($"there is no input {index}: the model has {graph.Inputs.Length}");
-        var port = graph.Inputs[index];
-        if (tensor.Type != port.Type) throw Invalid($"input {index} ({port.Name}) takes {port.Type}, not {tensor.Type}");
-        if (!Fits(port.Dimensions, tensor.Dimensions))
-            throw Invalid($"input {index} ({port.Name}) takes {Sizes(port.Dimensions)}, not {Sizes(tensor.Dimensions)}");
-        var bytes = (long)Tensor.Count(tensor.Dimensions) * Tensor.Bytes(tensor.Type);
-        if (tensor.Data.Length != bytes) throw Invalid($"input {index} ({port.Name}) takes {bytes} bytes, not {tensor.Data.Length}");
+        TensorPort.CheckInput(graph.Inputs, index, tensor);
         var target = machine.Main.Inputs[index];
         machine.Place(target, [.. tensor.Dimensions.Select(static size => (int)size)]);
         tensor.Data.Span.CopyTo(target.Bytes);
@@ -48,12 +40,6 @@ sealed class LiteContext(LiteGraph graph, Machine machine) : INnContext
     public void Dispose()
     {
     }
-
-    static bool Fits(ImmutableArray<long> wanted, ImmutableArray<long> given) =>
-        wanted.Length == given.Length
-            && wanted.Zip(given).All(static pair => pair.First == pair.Second || (pair.First == -1 && pair.Second >= 0));
-
-    static string Sizes(ImmutableArray<long> dimensions) => $"[{string.Join(", ", dimensions)}]";
 
     static NnException Invalid(string message) => new(NnErrno.InvalidArgument, message);
 }

@@ -10,11 +10,6 @@ sealed class TensorFlowLiteBackend : INnBackend
     public string? WhyAbsent => BitConverter.IsLittleEndian ? null
         : "TensorFlow Lite models are computed on little-endian machines only: run this on x64 or arm64";
 
-    public INnGraph Load(NnModel model)
-    {
-        if (model.Builders.Length != 1)
-            throw new NnException(NnErrno.InvalidArgument, $"a TensorFlow Lite model is one flatbuffer, not {model.Builders.Length} parts");
-        // The caller's bytes may change; weights are read from ours.
-        return new LiteGraph(model.Builders[0].ToArray());
-    }
+    // The caller's bytes may change; weights are read from ours.
+    public INnGraph Load(NnModel model) => new LiteGraph(model.Only("a TensorFlow Lite model").ToArray());
 }

@@ -29,13 +29,10 @@ static class GraphCalls
         var target = (NnTarget)arguments[3];
         if (target is not (NnTarget.Cpu or NnTarget.Gpu or NnTarget.Tpu))
             throw new NnException(NnErrno.InvalidArgument, $"target {arguments[3]} is not one of 0 (cpu), 1 (gpu) and 2 (tpu)");
-        _ = session.Backend(encoding);
         session.Graphs.Reserve();
         var builders = ReadBuilders(session, memory, arguments[0], arguments[1]);
-        var graph = encoding == NnEncoding.Ggml
-            ? LoadText(session, builders, target)
-            : new(session.Load(encoding, new(builders, target)), null, builders.Sum(builder => (long)builder.Length), null);
-        memory.WriteU32(arguments[4], session.Graphs.Add(graph));
+        var graph = session.Models.Load(encoding, new(builders, target));
+        memory.WriteU32(arguments[4], session.Graphs.Add(new(graph, null, builders.Sum(builder => (long)builder.Length))));
     }
 
     static ImmutableArray<ReadOnlyMemory<byte>> ReadBuilders(NnSession session, GuestMemory memory, uint address, uint count)
@@ -59,72 +56,18 @@ static class GraphCalls
         return builders.MoveToImmutable();
     }
 
-    // WasmEdge takes a first builder of `preload:` and a path; a guest that brings that reaches no file here.
-    static LoadedGraph LoadText(NnSession session, ImmutableArray<ReadOnlyMemory<byte>> builders, NnTarget target)
-    {
-        var options = builders.Length > 1 ? System.Text.Encoding.UTF8.GetString(builders[1].Span) : null;
-        var file = new ModelFile(builders[0].Span);
-        try
-        {
-            var graph = session.Load(NnEncoding.Ggml, new([], target) { Path = file.Path, Options = options });
-            return new(graph, null, builders[0].Length, file);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
-
     static void LoadByName(NnSession session, GuestMemory memory, uint at, uint length, string? config, uint result)
     {
         _ = memory.Room(result);
         var name = memory.ReadText(at, length, session.Limits.TextBytesMax);
         if (!session.Named.TryGetValue(name, out var handle))
         {
-            if (!session.Options.Models.TryGetValue(name, out var model))
-                throw new NnException(NnErrno.NotFound, $"no model has the name '{name}'");
             session.Graphs.Reserve();
-            handle = session.Graphs.Add(new(LoadNamed(session, model, config), name, 0, null));
+            handle = session.Graphs.Add(new(session.Models.LoadByName(name, config), name, 0));
             session.Named.Add(name, handle);
         }
 
         memory.WriteU32(result, handle);
-    }
-
-    static INnGraph LoadNamed(NnSession session, NamedModel model, string? config)
-    {
-        // Before the backend: that a file is gone is told where no engine is, too.
-        if (model.Paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
-            throw new NnException(NnErrno.ModelNotFound, $"model '{model.Name}': there is no file {missing}");
-        if (config is "") config = null;
-        try
-        {
-            var encoding = model.Encoding == NnEncoding.AutoDetect ? Detect(model) : model.Encoding;
-            if (encoding is NnEncoding.Ggml or NnEncoding.Llama2)
-            {
-                return session.Load(encoding, new([], model.Target) { Path = model.Paths[0], Options = config });
-            }
-
-            _ = session.Backend(encoding);
-            var builders = model.Paths.Select(path => (ReadOnlyMemory<byte>)File.ReadAllBytes(path)).ToList();
-            if (config is not null) builders.Add(System.Text.Encoding.UTF8.GetBytes(config));
-            return session.Load(encoding, new([.. builders], model.Target));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new NnException(NnErrno.ModelNotFound, $"model '{model.Name}' cannot be read: {e.Message}");
-        }
-    }
-
-    static NnEncoding Detect(NamedModel model)
-    {
-        using var file = File.OpenRead(model.Paths[0]);
-        var head = new byte[ModelFormat.HeadBytes];
-        var count = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        return ModelFormat.OfBytes(head.AsSpan(0, count)) ?? ModelFormat.OfPath(model.Paths[0])
-            ?? throw new NnException(
-                NnErrno.InvalidEncoding, $"model '{model.Name}': the encoding cannot be told from {model.Paths[0]}; name it");
     }
 
     static void Unload(NnSession session, uint handle)

@@ -21,8 +21,6 @@ readonly struct GuestMemory(Caller caller, NnErrno fault)
     /// <summary>Room for a result, looked for before anything is done.</summary>
     public Span<byte> Room(uint address) => Bytes(address, sizeof(uint));
 
-    public uint ReadU32(uint address) => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(address, sizeof(uint)));
-
     public void WriteU32(uint address, uint value) =>
         BinaryPrimitives.WriteUInt32LittleEndian(Bytes(address, sizeof(uint)), value);
 

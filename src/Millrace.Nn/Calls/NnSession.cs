@@ -3,7 +3,7 @@ using Millrace.Wasm;
 namespace Millrace.Nn.Calls;
 
 /// <summary>A model that the guest loaded.</summary>
-sealed class LoadedGraph(INnGraph graph, string? name, long bytes, ModelFile? file) : IDisposable
+sealed class LoadedGraph(INnGraph graph, string? name, long bytes) : IDisposable
 {
     public INnGraph Graph { get; } = graph;
 
@@ -19,7 +19,6 @@ sealed class LoadedGraph(INnGraph graph, string? name, long bytes, ModelFile? fi
     {
         IsUnloaded = true;
         Graph.Dispose();
-        file?.Dispose();
     }
 }
 
@@ -42,7 +41,7 @@ sealed class LoadedContext(LoadedGraph graph, INnContext context)
 }
 
 /// <summary>What one guest has loaded. One thread at a time.</summary>
-sealed class NnSession(NnOptions options) : IDisposable
+sealed class NnSession(NnOptions options, INnModels models) : IDisposable
 {
     // A guest in a loop would fill the disk.
     const int LinesMax = 1000;
@@ -54,6 +53,8 @@ sealed class NnSession(NnOptions options) : IDisposable
 
     public NnLimits Limits => Options.Limits;
 
+    public INnModels Models { get; } = models;
+
     public HandleTable<LoadedGraph> Graphs { get; } = new("graph", options.Limits.GraphsMax);
 
     /// <summary>Sessions of <c>wasmedge_tensorflow</c>.</summary>
@@ -63,16 +64,6 @@ sealed class NnSession(NnOptions options) : IDisposable
 
     /// <summary>Graphs by the name that they were loaded under.</summary>
     public Dictionary<string, uint> Named { get; } = [];
-
-    public INnBackend Backend(NnEncoding encoding)
-    {
-        var backend = Options.Backends.FirstOrDefault(backend => backend.Encoding == encoding)
-            ?? throw new NnException(NnErrno.InvalidEncoding, $"there is no backend for {encoding}");
-        return backend.WhyAbsent is { } why ? throw new NnException(NnErrno.InvalidEncoding, $"{encoding}: {why}") : backend;
-    }
-
-    public INnGraph Load(NnEncoding encoding, NnModel model) =>
-        Backend(encoding).Load(model with { TokensMax = Limits.TokensMax });
 
     /// <summary>Refuses models that with those already there would be over the limit.</summary>
     public void ReserveBuilderBytes(long bytes)

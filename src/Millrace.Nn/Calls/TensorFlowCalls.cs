@@ -6,7 +6,7 @@ namespace Millrace.Nn.Calls;
 /// <summary>WasmEdge's <c>wasmedge_tensorflow</c>: frozen graphs by the names of their tensors.</summary>
 static class TensorFlowCalls
 {
-    const string Module = "wasmedge_tensorflow";
+    public const string Module = "wasmedge_tensorflow";
 
     const uint RankMax = 32;
 
@@ -54,11 +54,10 @@ static class TensorFlowCalls
     static void Create(NnSession session, GuestMemory memory, uint at, uint length, uint result)
     {
         _ = memory.Room(result);
-        _ = session.Backend(NnEncoding.TensorFlow);
         session.TensorFlow.Reserve();
         session.ReserveBuilderBytes(length);
         var model = memory.Bytes(at, length).ToArray();
-        var graph = session.Load(NnEncoding.TensorFlow, new([model]));
+        var graph = session.Models.Load(NnEncoding.TensorFlow, new([model]));
         memory.WriteU32(result, session.TensorFlow.Add(new(model, graph)));
     }
 

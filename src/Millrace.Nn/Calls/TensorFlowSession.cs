@@ -12,8 +12,6 @@ sealed class TensorFlowSession(ReadOnlyMemory<byte> model, INnGraph graph) : IDi
 
     public long InputBytes => _inputs.Values.Sum(input => (long)input.Data.Length);
 
-    public int OutputCount => _names.Count;
-
     /// <summary>The index of an input.</summary>
     public int Input(string name) => TensorPort.Find(_graph.Inputs, name) is >= 0 and var index
         ? index
@@ -54,7 +52,7 @@ sealed class TensorFlowSession(ReadOnlyMemory<byte> model, INnGraph graph) : IDi
         if (_names.Any(name => TensorPort.Find(_graph.Outputs, name) < 0))
         {
             var inputs = _graph.Inputs;
-            var other = session.Load(NnEncoding.TensorFlow, new([model]) { Outputs = [.. _names] });
+            var other = session.Models.Load(NnEncoding.TensorFlow, new([model]) { Outputs = [.. _names] });
             _graph.Dispose();
             _graph = other;
             // Fewer inputs may lead to it.

@@ -13,7 +13,7 @@ namespace Millrace.Nn.Images;
 /// </summary>
 static class ImageCalls
 {
-    const string Module = "wasmedge_image";
+    public const string Module = "wasmedge_image";
 
     const int Channels = 3;
     const int SideMax = 16384;

@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Wasi;
 
 namespace Millrace.Sandbox.Determinism;
@@ -28,6 +29,13 @@ sealed class RunOutput(IRunHost host, OutputStream stream, long bytesMax) : Stre
         if (buffer.Length == 0) return;
         host.Write(stream, _offset, buffer);
         _offset += buffer.Length;
+    }
+
+    /// <summary>A line of the host's about what the guest did; one that has no room is dropped.</summary>
+    public void WriteLine(string line)
+    {
+        var bytes = Encoding.UTF8.GetBytes(line + "\n");
+        if (bytes.Length <= Room) Write(bytes);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

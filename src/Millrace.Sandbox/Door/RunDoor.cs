@@ -104,10 +104,15 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
         control.ThrowIfEnded();
         var ms = nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 == 0 ? 0UL : 1);
         var head = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"ms":{{ms}}}"""));
-        var sleep = Begin(new("door.sleep", head, default));
-        Wait([sleep], NoTimeout);
-        Forget(sleep);
-        return sleep.Result!.State == ResultState.Done;
+        return Answer(new("door.sleep", head, default)).State == ResultState.Done;
+    }
+
+    /// <summary>Begins an operation that the guest has no handle of, and waits for its result.</summary>
+    public OperationResult Ask(string name, byte[] head, byte[] body)
+    {
+        control.ThrowIfEnded();
+        if (Refusal.Check(Encoding.UTF8.GetBytes(name), head, body.Length, out _) is { } error) return error;
+        return _openBytes + head.Length + body.Length > Refusal.OpenBytesMax ? Refusal.OpenTooLarge : Answer(new(name, head, body));
     }
 
     /// <summary>The host's answer. From any thread; dropped when nobody waits for it any more.</summary>
@@ -125,6 +130,14 @@ sealed class RunDoor(JournalPrefix journal, IRunHost host, FlowClock clock, RunC
     public void Open() => SendAtEnd();
 
     public void CheckEnded() => _replay.CheckEnded();
+
+    OperationResult Answer(OperationRequest request)
+    {
+        var operation = Begin(request);
+        Wait([operation], NoTimeout);
+        Forget(operation);
+        return operation.Result!;
+    }
 
     Operation Begin(OperationRequest request)
     {

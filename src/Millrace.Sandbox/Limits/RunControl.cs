@@ -4,7 +4,7 @@ using Millrace.Wasm;
 namespace Millrace.Sandbox.Limits;
 
 /// <summary>Unwinds the guest when its execution has ended for a reason of ours. Not an error of anybody.</summary>
-sealed class RunEndedException(string message) : Exception(message);
+sealed class RunEndedException(string message) : OperationCanceledException(message);
 
 /// <summary>Why an execution ends that does not end by itself.</summary>
 sealed record EndReason(RunEndKind Kind, string Message);
@@ -16,6 +16,7 @@ sealed record EndReason(RunEndKind Kind, string Message);
 sealed class RunControl(RunLimits limits, TimeProvider time)
 {
     Store? _store;
+    CancellationTokenSource? _stop;
     ThreadClock? _cpu;
     TimeSpan _cpuAtStart;
     TimeSpan _cpuAtPhase;
@@ -33,22 +34,25 @@ sealed class RunControl(RunLimits limits, TimeProvider time)
     public TimeSpan Cpu => _cpu is null ? TimeSpan.Zero : _cpu.Read() - _cpuAtStart;
 
     /// <summary>Called on the guest's thread before the guest runs.</summary>
-    public void Begin(Store store)
+    /// <param name="stop">Cancelled when the execution ends.</param>
+    public void Begin(Store store, CancellationTokenSource stop)
     {
         lock (Gate)
         {
-            _store = store;
+            (_store, _stop) = (store, stop);
             _cpu = ThreadClock.OfThisThread();
             _cpuAtStart = _cpuAtPhase = _cpu.Read();
             _phaseStartedAt = time.GetTimestamp();
-            if (Ended is not null) store.Interrupt();
+            if (Ended is null) return;
+            store.Interrupt();
+            stop.Cancel();
         }
     }
 
     /// <summary>The guest's thread is done with the store; nobody interrupts it any more.</summary>
     public void Finish()
     {
-        lock (Gate) _store = null;
+        lock (Gate) (_store, _stop) = (null, null);
     }
 
     /// <summary>The journal's end is reached: what was used up to here was re-execution's own.</summary>
@@ -71,6 +75,7 @@ sealed class RunControl(RunLimits limits, TimeProvider time)
             if (Ended is not null) return;
             Ended = new(kind, message);
             _store?.Interrupt();
+            _stop?.Cancel();
             Monitor.PulseAll(Gate);
         }
     }
