@@ -144,7 +144,7 @@ public static class ProgramRun
     {
         var count = type.Parameters.Length;
         if (texts.Length != count)
-            throw new ArgumentException($"'{name}' takes {count} arguments, not {texts.Length}", nameof(texts));
+            throw new ArgumentException($"'{name}' takes {count} arguments, not {texts.Length}");
         return [.. texts.Select((text, i) => Parse(text, type.Parameters[i]))];
     }
 
@@ -162,12 +162,12 @@ public static class ProgramRun
                 ValueKind.I64 => Value.From(unchecked((long)ulong.Parse(text, culture))),
                 ValueKind.F32 => Value.From(float.Parse(text, culture)),
                 ValueKind.F64 => Value.From(double.Parse(text, culture)),
-                _ => throw new ArgumentException($"an argument of type {type} cannot be written here", nameof(type)),
+                _ => throw new ArgumentException($"an argument of type {type} cannot be written here"),
             };
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
-            throw new ArgumentException($"'{text}' is no {type}", nameof(text), e);
+            throw new ArgumentException($"'{text}' is no {type}", e);
         }
     }
 

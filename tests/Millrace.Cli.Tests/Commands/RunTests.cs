@@ -95,6 +95,7 @@ public sealed class RunTests : IDisposable
     [InlineData("run --nope MODULE", "there is no option --nope")]
     [InlineData("run --invoke nothing MODULE", "the module exports no function 'nothing'")]
     [InlineData("run --invoke sub MODULE 1", "'sub' takes 2 arguments, not 1")]
+    [InlineData("run --invoke sub MODULE 1 x", "'x' is no i32\n")]
     [InlineData("run no-such.wasm", "there is no file no-such.wasm")]
     [InlineData("inspect no-such.wasm", "there is no file no-such.wasm")]
     public async Task What_cannot_be_begun_ends_with_2(string words, string expected)
