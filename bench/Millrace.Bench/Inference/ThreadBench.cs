@@ -17,7 +17,7 @@ static class ThreadBench
     // As many as are measured to be best: what a worker does that is told nothing.
     const int Chosen = 0;
 
-    static readonly TimeSpan AnswerMost = TimeSpan.FromSeconds(8);
+    static readonly TimeSpan AnswerMost = TimeSpan.FromSeconds(5);
     static readonly Sampling Likeliest = new(0, 1, 1);
 
     public static async Task<Section> RunAsync(BenchPlan plan)

@@ -10,6 +10,9 @@ const STEP: usize = 8;
 /// Rows at a time: what is loaded of the vector serves all of them.
 const ROWS: usize = 4;
 
+/// A larger matrix is no longer in a cache, and memory is fastest in its order: row after row.
+const NEAR: usize = 1 << 18;
+
 /// How a file holds an element.
 pub trait Element {
     const BYTES: usize;
@@ -63,7 +66,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// y = A x, where a row of A begins so many bytes after the one before.
 pub fn multiply<E: Element>(x: &[f32], rows: &[u8], stride: usize, y: &mut [f32]) {
-    let whole = y.len() / ROWS * ROWS;
+    let whole = if y.len() * stride <= NEAR { y.len() / ROWS * ROWS } else { 0 };
     let (many, rest) = y.split_at_mut(whole);
     for (index, sums) in many.chunks_exact_mut(ROWS).enumerate() {
         sums.copy_from_slice(&products::<E, ROWS>(x, &rows[index * ROWS * stride..], stride));
