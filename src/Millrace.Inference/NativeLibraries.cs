@@ -10,30 +10,43 @@ public static class NativeLibraries
     /// <summary>The folder of llama.cpp's libraries for this machine; null where the build could not fetch them.</summary>
     public static string? LlamaFolder()
     {
-        var folder = Path.Combine(Cache, "node_modules", "@node-llama-cpp", Package, "bins");
+        if (Cache is not { } cache) return null;
+        var folder = Path.Combine(cache, "node_modules", "@node-llama-cpp", Package, "bins");
         return Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).FirstOrDefault() : null;
     }
 
     /// <summary>Why there are no libraries, and the way out; one sentence.</summary>
-    public static string WhyAbsent =>
-        $"llama.cpp is not there (looked for {Package} in {Cache}): install npm and build again";
+    public static string WhyAbsent => WhyMissing("llama.cpp", Package);
 
     /// <summary>ONNX Runtime's library for this machine; null where the build could not fetch it.</summary>
     public static string? OnnxRuntime()
     {
         var name = OperatingSystem.IsWindows() ? "onnxruntime.dll"
             : OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
-        var path = Path.Combine(Cache, "node_modules", OnnxPackage, name);
+        var path = Cache is { } cache ? Path.Combine(cache, "node_modules", OnnxPackage, name) : null;
         return File.Exists(path) ? path : null;
     }
 
     /// <summary>Why there is no ONNX Runtime, and the way out; one sentence.</summary>
-    public static string WhyOnnxRuntimeIsAbsent =>
-        $"ONNX Runtime is not there (looked for {OnnxPackage} in {Cache}): install npm and build again";
+    public static string WhyOnnxRuntimeIsAbsent => WhyMissing("ONNX Runtime", OnnxPackage);
+
+    /// <summary>The folder of all caches; null where this user has no folder for data.</summary>
+    internal static string? Root => RootIn(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify));
+
+    /// <summary>Why there is no <see cref="Root"/>, and the way out; one sentence.</summary>
+    internal const string WhyNoRoot =
+        "there is no folder for this user's data, where native libraries lie: set HOME or XDG_DATA_HOME to a full path";
+
+    // Code is never loaded from below the folder that one happens to stand in: anybody may have put it there.
+    internal static string? RootIn(string userFolder) =>
+        Path.IsPathFullyQualified(userFolder) ? Path.Combine(userFolder, "millrace", "natives") : null;
 
     // The lock file names versions and hashes, so its own hash names the cache: natives.targets computes the same.
-    static string Cache => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace", "natives", LockHash()[..16]);
+    static string? Cache => Root is { } root ? Path.Combine(root, LockHash()[..16]) : null;
+
+    static string WhyMissing(string engine, string package) => Cache is { } cache
+        ? $"{engine} is not there (looked for {package} in {cache}): install npm and build again" : $"{engine} is not there: {WhyNoRoot}";
 
     static string Arch => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
 

@@ -26,6 +26,7 @@ sealed partial class TorchLibrary(string root = "/")
     {
         get
         {
+            if (NativeLibraries.Root is null) return NativeLibraries.WhyNoRoot;
             if (!OperatingSystem.IsLinux()) return "PyTorch models run on Linux only: libtorch is taken from the system's packages";
             if (Version is null) return $"libtorch is not there (looked for {Header}): {WayOut}";
             return File.Exists(Shim) || File.Exists(Compiler)
@@ -40,7 +41,7 @@ sealed partial class TorchLibrary(string root = "/")
     string Compiler => Path.Combine(root, "usr/bin/g++");
 
     string Shim => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "millrace", "natives", $"torch-{Key()}", "shim.so");
+        NativeLibraries.Root ?? throw new NnException(NnErrno.RuntimeError, NativeLibraries.WhyNoRoot), $"torch-{Key()}", "shim.so");
 
     /// <summary>The library between, compiled first where that was not done yet: some seconds, once.</summary>
     /// <exception cref="NnException">It does not compile.</exception>
