@@ -12,6 +12,12 @@ sealed class PatternGrammar
     /// <summary>One character of a JSON string; escapes that would need a count of surrogates are left out.</summary>
     public const string Character = """[^"\\\x00-\x1F\x7F] | "\\" ["\\/bfnrt]""";
 
+    // What . stands for in ECMA-262: all but the ends of lines.
+    const string Dot = """[^"\\\x00-\x1F\x7F\u2028\u2029] | "\\" ["\\/bft]""";
+
+    // White space of ECMA-262. What is not to be one, may be none of these; what is to be one, is one that all readers know.
+    const string Blanks = "\t\n\v\f\r \u00A0\u1680\u2028\u2029\u202F\u205F\u3000\uFEFF";
+
     const int DepthMax = 50;
 
     readonly GrammarText _grammar;
@@ -33,8 +39,9 @@ sealed class PatternGrammar
         if ((isAnchored || isClosed) && HasTopAlternative(inner)) throw reader.Refused("alternatives outside of a group beside an anchor");
         var body = $"({reader.Alternatives()})";
         if (reader._at < inner.Length) throw reader.Refused("an unmatched )");
-        var any = grammar.Repeat(Character, 0, null);
-        return $"{(isAnchored ? "" : any + " ")}{body}{(isClosed ? "" : " " + any)}";
+        return $"{(isAnchored ? "" : Any() + " ")}{body}{(isClosed ? "" : " " + Any())}";
+
+        string Any() => grammar.Repeat(Character, 0, null);
     }
 
     static bool HasTopAlternative(string pattern)
@@ -119,8 +126,8 @@ sealed class PatternGrammar
                 if (!Takes(')')) throw Refused("a ( without )");
                 return $"({inner})";
             case '[': return Class();
-            case '.': return $"({Character})";
-            case '\\': return Set(Escape(), isNegated: false);
+            case '.': return $"({Dot})";
+            case '\\': return Set(Escape(isNegated: false), isNegated: false);
             case '*' or '+' or '?' or '^' or '$': throw Refused($"{c} at this place");
             default:
                 if (char.IsHighSurrogate(c) && _at < _pattern.Length) return GrammarText.Literal($"{c}{_pattern[_at++]}");
@@ -135,11 +142,11 @@ sealed class PatternGrammar
         while (!Has(']'))
         {
             if (_at >= _pattern.Length) throw Refused("a [ without ]");
-            var from = Member();
+            var from = Member(isNegated);
             if (Has('-') && _at + 1 < _pattern.Length && _pattern[_at + 1] != ']')
             {
                 _at++;
-                var to = Member();
+                var to = Member(isNegated);
                 if (from is not [var (low, same)] || to is not [var (high, alike)] || low != same || high != alike || low > high)
                     throw Refused("an odd range");
                 ranges.Add((low, high));
@@ -154,14 +161,14 @@ sealed class PatternGrammar
         return Set(ranges, isNegated);
     }
 
-    List<(char From, char To)> Member()
+    List<(char From, char To)> Member(bool isNegated)
     {
         var c = _pattern[_at++];
         if (char.IsSurrogate(c)) throw Refused("characters beyond U+FFFF in a class");
-        return c == '\\' ? Escape() : [(c, c)];
+        return c == '\\' ? Escape(isNegated) : [(c, c)];
     }
 
-    List<(char From, char To)> Escape()
+    List<(char From, char To)> Escape(bool isNegated)
     {
         if (_at >= _pattern.Length) throw Refused("a \\ at the end");
         var c = _pattern[_at++];
@@ -169,6 +176,7 @@ sealed class PatternGrammar
         {
             'd' => [('0', '9')],
             'w' => [('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+            's' when isNegated => [.. Blanks.Select(static blank => (blank, blank)), ('\u2000', '\u200A')],
             's' => [(' ', ' '), ('\t', '\t'), ('\n', '\n'), ('\r', '\r')],
             't' => [('\t', '\t')],
             'n' => [('\n', '\n')],

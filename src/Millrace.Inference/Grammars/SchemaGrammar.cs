@@ -20,8 +20,11 @@ sealed class SchemaGrammar
     readonly GrammarText _grammar;
     readonly SchemaMerge _merge;
     readonly SchemaReach _reach;
-    readonly Dictionary<JsonNode, string> _rules = [];
-    readonly HashSet<JsonNode> _direct = [];
+
+    // By a schema's text when it is merged: its body, and while that is being written, a name where it is needed already.
+    readonly Dictionary<string, string?> _bodies = [];
+    readonly Dictionary<string, string?> _open = [];
+    readonly HashSet<string> _direct = [];
     int _depth;
 
     SchemaGrammar(GrammarText grammar, JsonNode? document)
@@ -51,7 +54,7 @@ sealed class SchemaGrammar
     {
         try
         {
-            return JsonNode.Parse(json);
+            return JsonNode.Parse(json, null, new() { AllowDuplicateProperties = false });
         }
         catch (JsonException e)
         {
@@ -66,9 +69,8 @@ sealed class SchemaGrammar
         try
         {
             if (!_reach.CanBeMet(schema, place)) return null;
-            if (schema is JsonObject keys && SchemaMerge.IsReference(keys)) return Reference(keys["$ref"]!, place);
             if (schema is JsonValue value && value.TryGetValue<bool>(out var isAny)) return isAny ? AnyValue() : null;
-            return Merged(_merge.Of(schema, place), place);
+            return Once(_merge.Of(schema, place), place);
         }
         finally
         {
@@ -76,23 +78,20 @@ sealed class SchemaGrammar
         }
     }
 
-    // Schemas that refer to themselves become rules that do.
-    string? Reference(JsonNode reference, string place)
+    // However many ways lead to a schema, it is written once. One that refers to itself becomes a rule that does.
+    string? Once(JsonObject schema, string place)
     {
-        var target = _merge.Target(reference, place);
-        if (target is null) return Visit(target, place);
-        if (_rules.TryGetValue(target, out var known))
-        {
-            return !_direct.Contains(target) ? known
-                : throw new InferenceException("invalid", $"{place}: the schema is nothing but a reference to itself");
-        }
-
-        var name = _rules[target] = _grammar.Reserve();
-        _direct.Add(target);
-        var body = Visit(target, place);
-        _direct.Remove(target);
+        var key = schema.ToJsonString();
+        if (_bodies.TryGetValue(key, out var known)) return known;
+        if (_direct.Contains(key)) throw new InferenceException("invalid", $"{place}: the schema is nothing but a reference to itself");
+        if (_open.TryGetValue(key, out var name)) return _open[key] = name ?? _grammar.Reserve();
+        _open[key] = null;
+        _direct.Add(key);
+        var body = Merged(schema, place);
+        _direct.Remove(key);
+        if (!_open.Remove(key, out name) || name is null) return _bodies[key] = body;
         _grammar.Define(name, body ?? "\"\"");
-        return body is null ? null : name;
+        return _bodies[key] = body is null ? null : name;
     }
 
     string? Merged(JsonObject schema, string place)
@@ -110,13 +109,15 @@ sealed class SchemaGrammar
     {
         var rest = (JsonObject)schema.DeepClone();
         rest.Remove(keyword);
+        var isClosed = rest.Remove("unevaluatedProperties");
         if (keyword == "oneOf")
             SchemaKeywords.CheckDistinct(choices.Select((choice, i) => _merge.Of(choice, $"{place}/oneOf/{i}")), place);
         var parts = new List<string>();
         for (var i = 0; i < choices.Count; i++)
         {
             var at = string.Create(CultureInfo.InvariantCulture, $"{place}/{keyword}/{i}");
-            var choice = rest.Count == 0 ? choices[i] : SchemaMerge.All(rest, choices[i]);
+            var choice = rest.Count == 0 && !isClosed ? choices[i] : SchemaMerge.All(rest, choices[i]);
+            if (isClosed) choice!["unevaluatedProperties"] = false;
             if (Visit(choice, at) is { } part) parts.Add(part);
         }
 
@@ -145,7 +146,7 @@ sealed class SchemaGrammar
     string AnyValue()
     {
         var types = new JsonArray([.. Types.Select(static type => (JsonNode)type)]);
-        return Reference(_merge.Named("any", new() { ["type"] = types }), "#")!;
+        return Once(new() { ["type"] = types }, "#")!;
     }
 
     string? Object(JsonObject schema, string place)
@@ -155,7 +156,9 @@ sealed class SchemaGrammar
         {
             var properties = schema["properties"] as JsonObject ?? [];
             var required = (schema["required"] as JsonArray ?? []).Select(static name => name!.GetValue<string>()).ToHashSet();
-            var additional = schema.ContainsKey("additionalProperties") ? schema["additionalProperties"] : true;
+            // No part is left that could know of further properties: all are merged.
+            var additional = schema.ContainsKey("additionalProperties") ? schema["additionalProperties"]
+                : !schema.ContainsKey("unevaluatedProperties");
             var (least, most) = (Bound(schema, "minProperties", place) ?? 0, Bound(schema, "maxProperties", place));
             if (properties.Count == 0 && required.Count == 0) return Map(additional, least, most, place);
             var members = new List<(string Member, bool IsRequired)>();
@@ -172,7 +175,7 @@ sealed class SchemaGrammar
             if (most < required.Count) return null;
             // Without room for all, the optional ones are left out.
             if (most < members.Count) members.RemoveAll(static member => !member.IsRequired);
-            return _grammar.Rule($"\"{{\" {Members(members, 0, isFirst: true)} \"}}\"");
+            return _grammar.Rule($"\"{{\" {Members(members)} \"}}\"");
         }
         finally
         {
@@ -180,13 +183,20 @@ sealed class SchemaGrammar
         }
     }
 
-    string Members(List<(string Member, bool IsRequired)> members, int at, bool isFirst)
+    // From the last one on: what may come behind another member, and what where there is none before.
+    string Members(List<(string Member, bool IsRequired)> members)
     {
-        if (at == members.Count) return "\"\"";
-        var (member, isRequired) = members[at];
-        var next = Members(members, at + 1, isFirst: false);
-        if (!isFirst) return _grammar.Rule(isRequired ? $"{Comma} {member} {next}" : $"({Comma} {member})? {next}");
-        return _grammar.Rule(isRequired ? $"{member} {next}" : $"{member} {next} | {Members(members, at + 1, isFirst: true)}");
+        var (next, first) = ("\"\"", "\"\"");
+        var firstRequired = members.FindIndex(static member => member.IsRequired);
+        for (var i = members.Count - 1; i >= 0; i--)
+        {
+            var (member, isRequired) = members[i];
+            if (isRequired) first = $"{member} {next}";
+            else if (firstRequired < 0 || i < firstRequired) first = _grammar.Rule($"{member} {next} | {first}");
+            next = _grammar.Rule(isRequired ? $"{Comma} {member} {next}" : $"({Comma} {member})? {next}");
+        }
+
+        return first;
     }
 
     string? Map(JsonNode? value, long least, long? most, string place)
@@ -290,12 +300,12 @@ sealed class SchemaGrammar
     };
 
     // Inside of an object or an array a schema may refer to itself: there is text before it.
-    JsonNode[] Inside()
+    string[] Inside()
     {
         var direct = _direct.ToArray();
         _direct.Clear();
         return direct;
     }
 
-    void Outside(JsonNode[] direct) => _direct.UnionWith(direct);
+    void Outside(string[] direct) => _direct.UnionWith(direct);
 }

@@ -20,6 +20,9 @@ static class SchemaKeywords
         "contains", "minContains", "maxContains", "multipleOf", "unevaluatedItems", "$dynamicRef", "$recursiveRef", "additionalItems",
     ];
 
+    // Each is held against each.
+    const int ChoicesMax = 200;
+
     static readonly string[] AllTypes = ["object", "array", "string", "number", "boolean", "null"];
 
     /// <exception cref="InferenceException">The schema has a keyword that a grammar cannot keep.</exception>
@@ -129,6 +132,7 @@ static class SchemaKeywords
     public static void CheckDistinct(IEnumerable<JsonObject> choices, string place)
     {
         var all = choices.ToList();
+        if (all.Count > ChoicesMax) throw Refused($"{place}/oneOf", $"of more than {ChoicesMax} choices");
         for (var i = 0; i < all.Count; i++)
         {
             for (var k = i + 1; k < all.Count; k++)

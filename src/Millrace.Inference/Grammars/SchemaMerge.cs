@@ -8,6 +8,9 @@ sealed class SchemaMerge(JsonNode? document)
 {
     const int DepthMax = 64;
 
+    // Schemas that grow as they are merged end here.
+    const int StepsMax = 50_000;
+
     // What says nothing of the value.
     static readonly string[] Remarks =
     [
@@ -15,24 +18,14 @@ sealed class SchemaMerge(JsonNode? document)
         "readOnly", "writeOnly", "strict", "contentEncoding", "contentMediaType",
     ];
 
-    readonly Dictionary<string, JsonNode> _named = [];
-
-    /// <summary>Whether the schema is a reference and says nothing else.</summary>
-    public static bool IsReference(JsonObject schema) =>
-        schema["$ref"] is not null && schema.All(static entry => entry.Key == "$ref" || Remarks.Contains(entry.Key));
-
-    /// <summary>A reference to a schema of our own.</summary>
-    public JsonNode Named(string name, JsonObject schema)
-    {
-        _named.TryAdd(name, schema);
-        return JsonValue.Create($"named:{name}");
-    }
+    // By node, which many references may lead to. Nobody writes into them.
+    readonly Dictionary<JsonNode, JsonObject> _merged = [];
+    int _steps;
 
     /// <exception cref="InferenceException">There is no such place in the document.</exception>
     public JsonNode? Target(JsonNode reference, string place)
     {
         var text = SchemaKeywords.TextOf(reference, $"{place}/$ref");
-        if (text.StartsWith("named:", StringComparison.Ordinal)) return _named[text[6..]];
         if (text == "#") return document;
         if (!text.StartsWith("#/", StringComparison.Ordinal))
             throw new InferenceException("invalid", $"{place}/$ref: only references into the schema itself are followed, not {text}");
@@ -59,6 +52,8 @@ sealed class SchemaMerge(JsonNode? document)
         if (depth > DepthMax) throw new InferenceException("invalid", $"{place}: references without an end");
         if (schema is JsonValue value && value.TryGetValue<bool>(out var isAny)) return isAny ? [] : new() { ["enum"] = new JsonArray() };
         if (schema is not JsonObject own) throw new InferenceException("invalid", $"{place}: a schema is an object, true or false");
+        if (_merged.TryGetValue(own, out var known)) return known;
+        if (++_steps > StepsMax) throw new InferenceException("invalid", $"{place}: more than {StepsMax} parts of the schema are to be merged");
         var merged = new JsonObject();
         foreach (var (name, node) in own)
         {
@@ -71,17 +66,27 @@ sealed class SchemaMerge(JsonNode? document)
             for (var i = 0; i < all.Count; i++) Add(merged, Of(all[i], $"{place}/allOf/{i}", depth + 1), place);
         }
 
-        return merged;
+        return _merged[own] = merged;
     }
 
     static void Add(JsonObject target, JsonObject other, string place)
     {
+        if (other.ContainsKey("unevaluatedProperties")) other = Closed(other);
         CheckAdditional(target, other, place);
         foreach (var (name, node) in other)
         {
             if (!target.ContainsKey(name)) target[name] = node?.DeepClone();
             else target[name] = Both(name, target[name], node, place);
         }
+    }
+
+    // What closes one part after all that it knows, closes it for the other parts.
+    static JsonObject Closed(JsonObject schema)
+    {
+        var closed = (JsonObject)schema.DeepClone();
+        closed.Remove("unevaluatedProperties");
+        closed.TryAdd("additionalProperties", false);
+        return closed;
     }
 
     // What one closes, the other may not open.
@@ -100,30 +105,35 @@ sealed class SchemaMerge(JsonNode? document)
     static JsonNode? Both(string name, JsonNode? one, JsonNode? other, string place)
     {
         if (JsonNode.DeepEquals(one, other)) return one?.DeepClone();
+        var at = $"{place}/{name}";
         switch (name)
         {
-            case "required": return Union((JsonArray)one!, (JsonArray)other!);
-            case "enum": return Cut((JsonArray)one!, (JsonArray)other!);
-            case "type": return Types(one!, other!);
-            case "properties": return Properties((JsonObject)one!, (JsonObject)other!);
+            case "required": return Union(Array(one), Array(other), at);
+            case "enum": return Cut(Array(one), Array(other));
+            case "type": return Types(one, other, at);
+            case "properties": return Properties(Keys(one), Keys(other));
             case "items" or "additionalProperties": return All(one, other);
             case "minimum" or "exclusiveMinimum" or "minLength" or "minItems" or "minProperties":
-                return JsonValue.Create(Math.Max(one!.GetValue<double>(), other!.GetValue<double>()));
+                return JsonValue.Create(Math.Max(Number(one), Number(other)));
             case "maximum" or "exclusiveMaximum" or "maxLength" or "maxItems" or "maxProperties":
-                return JsonValue.Create(Math.Min(one!.GetValue<double>(), other!.GetValue<double>()));
+                return JsonValue.Create(Math.Min(Number(one), Number(other)));
             default: return Refuse();
         }
 
         JsonNode Refuse() => throw SchemaKeywords.Refused($"{place}/allOf", $"with two different {name}");
+        JsonArray Array(JsonNode? node) => node as JsonArray ?? throw Odd();
+        JsonObject Keys(JsonNode? node) => node as JsonObject ?? throw Odd();
+        double Number(JsonNode? node) => node is JsonValue value && value.TryGetValue<double>(out var number) ? number : throw Odd();
+        InferenceException Odd() => SchemaKeywords.Refused(at, "of this form");
     }
 
-    static JsonArray Union(JsonArray one, JsonArray other) =>
-        [.. one.Concat(other).Select(static node => node!.GetValue<string>()).Distinct().Select(static name => (JsonNode)name)];
+    static JsonArray Union(JsonArray one, JsonArray other, string place) =>
+        [.. one.Concat(other).Select(node => SchemaKeywords.TextOf(node, place)).Distinct().Select(static name => (JsonNode)name)];
 
     static JsonArray Cut(JsonArray one, JsonArray other) =>
         [.. one.Where(value => other.Any(too => JsonNode.DeepEquals(value, too))).Select(static value => value?.DeepClone())];
 
-    static JsonArray Types(JsonNode one, JsonNode other)
+    static JsonArray Types(JsonNode? one, JsonNode? other, string place)
     {
         var (left, right) = (Names(one), Names(other));
         var both = left.Where(right.Contains).ToList();
@@ -132,8 +142,8 @@ sealed class SchemaMerge(JsonNode? document)
             both.Add("integer");
         return [.. both.Distinct().Select(static name => (JsonNode)name)];
 
-        static string[] Names(JsonNode node) =>
-            node is JsonArray many ? [.. many.Select(static name => name!.GetValue<string>())] : [node.GetValue<string>()];
+        string[] Names(JsonNode? node) => node is JsonArray many
+            ? [.. many.Select(name => SchemaKeywords.TextOf(name, place))] : [SchemaKeywords.TextOf(node, place)];
     }
 
     static JsonObject Properties(JsonObject one, JsonObject other)
@@ -143,7 +153,19 @@ sealed class SchemaMerge(JsonNode? document)
         return merged;
     }
 
-    /// <summary>A schema that is met by what meets both.</summary>
-    public static JsonObject All(JsonNode? one, JsonNode? other) =>
-        new() { ["allOf"] = new JsonArray(one?.DeepClone(), other?.DeepClone()) };
+    /// <summary>A schema that is met by what meets both, each part once: parts that refer to each other stay finite.</summary>
+    public static JsonObject All(JsonNode? one, JsonNode? other)
+    {
+        List<JsonNode?> parts = [];
+        foreach (var part in Parts(one).Concat(Parts(other)))
+        {
+            if (!parts.Exists(known => JsonNode.DeepEquals(known, part))) parts.Add(part);
+        }
+
+        return new() { ["allOf"] = new JsonArray([.. parts.Select(static part => part?.DeepClone())]) };
+
+        static IEnumerable<JsonNode?> Parts(JsonNode? node) =>
+            node is JsonObject { Count: 1 } only ? only["allOf"] as JsonArray ?? Enumerable.Repeat<JsonNode?>(node, 1)
+                : Enumerable.Repeat(node, 1);
+    }
 }

@@ -8,63 +8,57 @@ namespace Millrace.Inference.Grammars;
 /// </summary>
 sealed class SchemaReach(SchemaMerge merge)
 {
-    const int StepsMax = 20_000;
-
-    readonly HashSet<JsonNode> _above = [];
-    int _steps;
+    // What references lead to: all that were seen, and those of them that can be met.
+    readonly HashSet<JsonNode> _seen = [];
+    readonly HashSet<JsonNode> _met = [];
 
     public bool CanBeMet(JsonNode? schema, string place)
     {
-        _steps = 0;
-        return Reaches(schema, place);
+        List<JsonNode> open = [];
+        Collect(schema);
+        for (var i = 0; i < open.Count; i++) Collect(open[i]);
+        // What is met makes more so, until nothing changes. The last ones found are mostly the first ones needed.
+        open.Reverse();
+        while (open.RemoveAll(target => Meets(target, place) && _met.Add(target)) > 0) { }
+        return Meets(schema, place);
+
+        void Collect(JsonNode? part)
+        {
+            if (part is not JsonObject keys) return;
+            if (Target(keys, place) is { } target && _seen.Add(target)) open.Add(target);
+            foreach (var needed in Needed(keys).Concat(Choices(keys, "anyOf")).Concat(Choices(keys, "oneOf"))) Collect(needed);
+        }
     }
 
-    bool Reaches(JsonNode? schema, string place)
+    bool Meets(JsonNode? schema, string place)
     {
-        if (++_steps > StepsMax) throw new InferenceException("invalid", $"{place}: the schema refers to itself in too many ways");
         if (schema is not JsonObject keys) return true;
-        if (keys["$ref"] is { } reference)
-        {
-            var target = merge.Target(reference, place);
-            if (target is not null)
-            {
-                if (!_above.Add(target)) return false;
-                try
-                {
-                    if (!Reaches(target, place)) return false;
-                }
-                finally
-                {
-                    _above.Remove(target);
-                }
-            }
-        }
+        if (Target(keys, place) is { } target && !_met.Contains(target)) return false;
+        return Needed(keys).All(part => Meets(part, place)) && HasOne("anyOf") && HasOne("oneOf");
 
-        foreach (var part in keys["allOf"] as JsonArray ?? [])
-        {
-            if (!Reaches(part, place)) return false;
-        }
-
-        return OneOf(keys["anyOf"], place) && OneOf(keys["oneOf"], place) && Parts(keys, place);
+        bool HasOne(string keyword) => !Choices(keys, keyword).Any() || Choices(keys, keyword).Any(choice => Meets(choice, place));
     }
 
-    bool OneOf(JsonNode? choices, string place) =>
-        choices is not JsonArray { Count: > 0 } many || many.Any(choice => Reaches(choice, place));
+    JsonNode? Target(JsonObject keys, string place) => keys["$ref"] is { } reference ? merge.Target(reference, place) : null;
 
-    bool Parts(JsonObject keys, string place)
+    static IEnumerable<JsonNode?> Choices(JsonObject keys, string keyword) => keys[keyword] as JsonArray ?? [];
+
+    // The parts without which there is no value.
+    static IEnumerable<JsonNode?> Needed(JsonObject keys)
     {
+        foreach (var part in Choices(keys, "allOf")) yield return part;
         // Another type than this one needs no parts.
-        if (keys["type"] is JsonArray) return true;
-        foreach (var name in keys["required"] as JsonArray ?? [])
+        if (keys["type"] is JsonArray) yield break;
+        foreach (var name in Choices(keys, "required"))
         {
             if (keys["properties"] is JsonObject properties && name is JsonValue value && value.TryGetValue<string>(out var text)
-                && properties[text] is { } property && !Reaches(property, place))
+                && properties[text] is { } property)
             {
-                return false;
+                yield return property;
             }
         }
 
         var needsItems = keys["minItems"] is JsonValue least && least.TryGetValue<double>(out var count) && count > 0;
-        return !needsItems || keys["prefixItems"] is not null || keys["items"] is not { } items || Reaches(items, place);
+        if (needsItems && keys["prefixItems"] is null && keys["items"] is { } items) yield return items;
     }
 }
