@@ -26,7 +26,7 @@ public sealed record InferenceOptions(ImmutableArray<string> Command)
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long a worker may take from its start to its first word.</summary>
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);
 }
 
 /// <summary>

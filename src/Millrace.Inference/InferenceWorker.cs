@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Millrace.Inference.Native;
 using Millrace.Inference.Worker;
 
@@ -8,24 +7,12 @@ namespace Millrace.Inference;
 /// The worker's side: loads models and answers requests, many at once, until the host's end of the socket closes.
 /// Native code may abort this process at any time; the host counts on nothing else than that.
 /// </summary>
-public sealed class InferenceWorker
+public static class InferenceWorker
 {
-    readonly Stream _stream;
-    readonly Lock _sending = new();
-
-    InferenceWorker(Stream stream) => _stream = stream;
-
     /// <summary>Connects to the host's socket and works until it closes. Answers the process's exit code.</summary>
     public static async Task<int> RunAsync(string socketPath)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath));
-        await using var stream = new NetworkStream(socket);
-        return await new InferenceWorker(stream).RunAsync();
-    }
-
-    async Task<int> RunAsync()
-    {
+        await using var host = await HostLink.ConnectAsync(socketPath);
         try
         {
             var folder = NativeLibraries.LlamaFolder()
@@ -34,20 +21,15 @@ public sealed class InferenceWorker
         }
         catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException)
         {
-            Send(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
+            host.Send(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
             return 1;
         }
 
-        Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
-        if (await Frame.ReadAsync(_stream, default) is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
-        var scheduler = new Scheduler(settings, Send);
+        host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
+        if (await host.ReadAsync() is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
+        var scheduler = new Scheduler(settings, host.Send);
         new Thread(scheduler.Run) { IsBackground = true, Name = "inference" }.Start();
-        while (await Frame.ReadAsync(_stream, default) is { } frame) scheduler.Post(frame);
+        while (await host.ReadAsync() is { } frame) scheduler.Post(frame);
         return 0;
-    }
-
-    void Send(Frame frame)
-    {
-        lock (_sending) Frame.WriteAsync(_stream, frame, default).GetAwaiter().GetResult();
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Millrace.Inference.Proxy;
 using Millrace.Inference.Worker;
 
@@ -13,25 +12,10 @@ public static class NnWorker
     /// <summary>Connects to the host's socket and works until it closes. Answers the process's exit code.</summary>
     public static async Task<int> RunAsync(string socketPath)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath));
-        await using var stream = new NetworkStream(socket);
-        var sending = new Lock();
-        using var room = new NnRoom(NnBackends.All(), Send);
-        Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
-        while (await Frame.ReadAsync(stream, default) is { } frame) room.Post(frame);
+        await using var host = await HostLink.ConnectAsync(socketPath);
+        using var room = new NnRoom(NnBackends.All(), host.Send);
+        host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
+        while (await host.ReadAsync() is { } frame) room.Post(frame);
         return 0;
-
-        void Send(Frame frame)
-        {
-            try
-            {
-                lock (sending) Frame.WriteAsync(stream, frame, default).GetAwaiter().GetResult();
-            }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
-            {
-                // The host is gone, and the loop above is about to see it.
-            }
-        }
     }
 }

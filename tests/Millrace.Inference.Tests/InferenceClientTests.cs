@@ -109,12 +109,18 @@ public sealed class InferenceClientTests : IAsyncLifetime
         var path = Path.Combine(Path.GetTempPath(), $"millrace-{Guid.NewGuid():N}.gguf");
         await File.WriteAllBytesAsync(path, (await File.ReadAllBytesAsync(Tiny))[..bytes]);
 
-        var error = await Assert.ThrowsAsync<InferenceException>(() => _client.ChatAsync(Ask(path, "x"), _timeout.Token));
-        var reply = await _client.ChatAsync(Ask(Tiny, "Who are you?"), _timeout.Token);
+        try
+        {
+            var error = await Assert.ThrowsAsync<InferenceException>(() => _client.ChatAsync(Ask(path, "x"), _timeout.Token));
+            var reply = await _client.ChatAsync(Ask(Tiny, "Who are you?"), _timeout.Token);
 
-        Assert.Equal("model-unavailable", error.Type);
-        Assert.NotEmpty(reply.Content);
-        File.Delete(path);
+            Assert.Equal("model-unavailable", error.Type);
+            Assert.NotEmpty(reply.Content);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [SkippableFact]

@@ -57,6 +57,61 @@ public sealed class ModelTemplateTests : IAsyncLifetime
         Assert.Equal(written, added);
     }
 
+    // A call is the object alone, so an answer in JSON may begin as one.
+    const string Bare = "{{tools}}{% for m in messages %}{{m.content}}"
+        + "{% for c in m.tool_calls or [] %}{{tag}}{{c.function|tojson}}{% endfor %}{% endfor %}";
+
+    const string Tool = """{"type":"function","function":{"name":"☃","parameters":{"type":"object","maxProperties":0}}}""";
+
+    [SkippableFact]
+    public async Task A_json_answer_that_begins_as_a_call_does_is_an_answer()
+    {
+        NeedsLibrary();
+        var schema = """{"type":"object","properties":{"name":{"const":"a"},"arguments":{"const":1}},"required":["name","arguments"]}""";
+        var job = new ChatJob(await WithTemplateAsync(Bare), [new("user", "x")], 60, new(0, 1, 1), [])
+        {
+            Tools = [Tool],
+            Format = AnswerFormat.JsonSchema(schema),
+        };
+
+        var reply = await _client.ChatAsync(job, _timeout.Token);
+        var cut = await _client.ChatAsync(job with { MaxTokens = 12 }, _timeout.Token);
+        var call = await _client.ChatAsync(job with { ToolChoice = "required", Format = AnswerFormat.Text }, _timeout.Token);
+
+        Assert.Equal(("stop", 0), (reply.FinishReason, reply.ToolCalls.Length));
+        Assert.Equal("{\"name\":\"a\",\"arguments\":1}", reply.Content.Replace(" ", "", StringComparison.Ordinal));
+        Assert.StartsWith("{\"name\"", cut.Content, StringComparison.Ordinal);
+        Assert.Equal("☃", Assert.Single(call.ToolCalls).Name);
+    }
+
+    [SkippableFact]
+    public async Task One_jobs_variables_are_nothing_to_the_next_ones_calls()
+    {
+        NeedsLibrary();
+        var job = new ChatJob(await WithTemplateAsync(Bare), [new("user", "x")], 60, new(0, 1, 1), [])
+        {
+            Tools = [Tool],
+            ToolChoice = "required",
+        };
+
+        var tagged = await _client.ChatAsync(job with { TemplateVariables = """{"tag":"a tag that is long "}""" }, _timeout.Token);
+        var plain = await _client.ChatAsync(job, _timeout.Token);
+
+        Assert.Equal(plain.CompletionTokens, tagged.CompletionTokens);
+        Assert.Single(plain.ToolCalls);
+    }
+
+    [SkippableFact]
+    public async Task Tokens_are_counted_whatever_form_the_answer_must_have()
+    {
+        NeedsLibrary();
+        var job = new ChatJob(LocalWorker.Tiny, [new("user", "x")], 9, new(0, 1, 1), []);
+
+        var plain = await _client.CountTokensAsync(job, _timeout.Token);
+
+        Assert.Equal(plain, await _client.CountTokensAsync(job with { Format = AnswerFormat.JsonSchema("no schema") }, _timeout.Token));
+    }
+
     [SkippableFact]
     public async Task A_model_without_a_template_says_so()
     {

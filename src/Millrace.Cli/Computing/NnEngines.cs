@@ -27,8 +27,7 @@ sealed class NnEngines(ImmutableArray<INnBackend> backends, params InferenceClie
         return new(NnBackends.InWorker(client, texts), client);
     }
 
-    // A computation may take as long as it takes, and says nothing before its end.
-    static InferenceClient Client() => new(new(Shipped.Program(Worker)) { SilenceMax = TimeSpan.Zero });
+    static InferenceClient Client() => new(new(Shipped.Program(Worker)));
 
     /// <summary>The command that is that process. Started by the host only.</summary>
     public static Command CreateWorker()

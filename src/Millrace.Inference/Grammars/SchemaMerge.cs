@@ -53,7 +53,8 @@ sealed class SchemaMerge(JsonNode? document)
         if (schema is JsonValue value && value.TryGetValue<bool>(out var isAny)) return isAny ? [] : new() { ["enum"] = new JsonArray() };
         if (schema is not JsonObject own) throw new InferenceException("invalid", $"{place}: a schema is an object, true or false");
         if (_merged.TryGetValue(own, out var known)) return known;
-        if (++_steps > StepsMax) throw new InferenceException("invalid", $"{place}: more than {StepsMax} parts of the schema are to be merged");
+        if (++_steps > StepsMax)
+            throw new InferenceException("invalid", $"{place}: more than {StepsMax} parts of the schema are to be merged");
         var merged = new JsonObject();
         foreach (var (name, node) in own)
         {

@@ -25,7 +25,6 @@ sealed unsafe class LlamaContext : IDisposable
 
     readonly ContextHandle _context;
     readonly nint _memory;
-    readonly int _embeddingLength;
     readonly bool _hasEncoder;
     readonly NativeArray _arrays;
     Llama.Batch _batch;
@@ -34,7 +33,7 @@ sealed unsafe class LlamaContext : IDisposable
     {
         (_context, Shape, VocabularySize) = (context, shape, model.VocabularySize);
         _memory = Llama.llama_get_memory(context);
-        _embeddingLength = Llama.llama_model_n_embd(model.Handle);
+        EmbeddingLength = Llama.llama_model_n_embd(model.Handle);
         _hasEncoder = _memory == 0;
         _arrays = new(shape.BatchTokens, model.VocabularySize);
         _batch = _arrays.Batch;
@@ -43,6 +42,9 @@ sealed unsafe class LlamaContext : IDisposable
     public ContextShape Shape { get; }
 
     public int VocabularySize { get; }
+
+    /// <summary>Numbers of one embedding.</summary>
+    public int EmbeddingLength { get; }
 
     /// <summary>Whether the model writes text: one that only computes embeddings has no memory.</summary>
     public bool Writes => _memory != 0;
@@ -130,7 +132,7 @@ sealed unsafe class LlamaContext : IDisposable
     public ReadOnlySpan<float> Embedding(int sequence)
     {
         var vector = Llama.llama_get_embeddings_seq(_context, sequence);
-        return vector != null ? new(vector, _embeddingLength)
+        return vector != null ? new(vector, EmbeddingLength)
             : throw new InferenceException("invalid", "the model gives no embeddings");
     }
 
@@ -141,9 +143,10 @@ sealed unsafe class LlamaContext : IDisposable
     /// <summary>Lets a sequence begin as another one does; nothing is copied but marks.</summary>
     public void Share(int source, int target, int tokens) => Llama.llama_memory_seq_cp(_memory, source, target, 0, tokens);
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Forgets everything, what was added and not computed among it.</summary>
     public void Clear()
     {
+        _batch.NTokens = 0;
         if (_memory != 0) Llama.llama_memory_clear(_memory, 0);
     }
 

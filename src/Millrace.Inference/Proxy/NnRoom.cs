@@ -40,20 +40,24 @@ sealed class NnRoom : IDisposable
 
         if (frame.Kind is not FrameKind.Nn || frame.Nn is not { } message) return;
         var cancel = _open[frame.Id] = new();
-        _ = Task.Run(() =>
-        {
-            var answer = Answer(frame, message, cancel.Token);
-            _open.TryRemove(frame.Id, out _);
-            _send(answer);
-        });
+        // What may take long has a thread of its own: the pool's are few, and a cancel or the next request needs one.
+        var isLong = message.Operation is NnOperation.Load or NnOperation.Compute;
+        _ = Task.Factory.StartNew(
+            () => Work(frame, message, cancel), default, isLong ? TaskCreationOptions.LongRunning : default, TaskScheduler.Default);
     }
 
     public void Dispose() => _alive.Dispose();
 
-    // A piece of no answer.
+    void Work(Frame frame, NnMessage message, CancellationTokenSource cancel)
+    {
+        var answer = Answer(frame, message, cancel.Token);
+        _open.TryRemove(frame.Id, out _);
+        _send(answer);
+    }
+
     void SayAlive()
     {
-        if (!_open.IsEmpty) _send(new(FrameKind.Part, 0));
+        if (!_open.IsEmpty) _send(new(FrameKind.Alive, 0));
     }
 
     Frame Answer(Frame frame, NnMessage message, CancellationToken cancel)
@@ -77,10 +81,16 @@ sealed class NnRoom : IDisposable
             return new(FrameKind.Reply, frame.Id)
             {
                 Nn = new(message.Operation) { Errno = NnErrno.RuntimeError },
-                Message = $"the engine failed: {e.Message}",
+                Message = Mistake(message, e),
             };
         }
     }
+
+    // The engine's own words are not for guests, who learn what the kind of mistake is and what it was asked.
+    static string Mistake(NnMessage message, Exception mistake) => mistake is OutOfMemoryException
+        ? "there is not enough memory for what was asked: a smaller model or a smaller input may fit"
+        : $"the engine cannot do what was asked ({message.Operation}): the model or its input is damaged, or of a kind that it does "
+            + $"not know ({mistake.GetType().Name})";
 
     (NnMessage Answer, ReadOnlyMemory<byte> Body) Do(NnMessage message, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {

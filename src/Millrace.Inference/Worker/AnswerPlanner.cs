@@ -12,21 +12,27 @@ sealed class AnswerPlanner(LlamaModel model)
     const int CallsMax = 8;
 
     readonly ModelTemplate _template = new(model);
-    CallSyntax? _syntax;
+    (bool KnowsTools, CallSyntax Calls)? _tools;
 
     /// <exception cref="InferenceException">The job cannot be done with this model.</exception>
-    public AnswerPlan Plan(ChatJob job)
+    public AnswerPlan Plan(ChatJob job) => HasTools(job)
+        ? Calling(job, Prompt(job), Tools.Calls) : new(Prompt(job), Grammar(job.Format), null);
+
+    /// <summary>The tokens to be read.</summary>
+    /// <exception cref="InferenceException">The model's template refuses the job.</exception>
+    public int[] Prompt(ChatJob job)
     {
-        if (job.Prompt is { } text) return new(model.Tokenize(text), Grammar(job.Format), null);
-        if (job.Tools.IsEmpty || job.ToolChoice == "none")
-            return new(_template.Tokenize(_template.Render(job with { Tools = [] })), Grammar(job.Format), null);
-        var prompt = _template.Render(job);
-        var isKnown = prompt != _template.Render(job with { Tools = [] });
+        if (job.Prompt is { } text) return model.Tokenize(text);
+        if (!HasTools(job)) return _template.Tokenize(_template.Render(job with { Tools = [] }));
         // A template that leaves tools out gets them as text.
-        if (!isKnown) prompt = _template.Render(ToolText.InTurns(job));
-        var syntax = isKnown ? _syntax ??= CallSyntax.Probe(_template, job) ?? CallSyntax.Ours : CallSyntax.Ours;
-        return Calling(job, _template.Tokenize(prompt), syntax);
+        return _template.Tokenize(_template.Render(Tools.KnowsTools ? job : ToolText.InTurns(job)));
     }
+
+    static bool HasTools(ChatJob job) => job.Prompt is null && !job.Tools.IsEmpty && job.ToolChoice != "none";
+
+    // What the template makes of tools is its own: no job's variables are asked for it.
+    (bool KnowsTools, CallSyntax Calls) Tools => _tools ??=
+        CallSyntax.KnowsTools(_template) ? (true, CallSyntax.Probe(_template) ?? CallSyntax.Ours) : (false, CallSyntax.Ours);
 
     static GrammarRules? Grammar(AnswerFormat format) => format.Kind switch
     {
@@ -102,6 +108,8 @@ static class ToolText
 
         throw new InferenceException("invalid", "a tool must have a function with a name");
     }
+
+    public static string Name(string tool) => Function(tool).GetProperty("name").GetString()!;
 
     /// <summary>The conversation with the tools in its system turn, and calls and answers of tools as plain turns.</summary>
     public static ChatJob InTurns(ChatJob job)

@@ -92,8 +92,10 @@ sealed class Answering : IDisposable
         if (_text.Calls is { } written && _plan.Calls is { } syntax)
         {
             // Cut in the middle of a call, there is none.
-            if (reason == "stop") calls = syntax.Read(written);
+            if (reason == "stop") calls = syntax.Read(written, _job.Tools.Select(ToolText.Name));
             if (calls.Length > 0) reason = "tool_calls";
+            // A JSON answer may begin as a call does.
+            else if (!_plan.IsCall && (reason == "stop" || _job.Format.Kind != AnswerKind.Text)) text += written;
         }
 
         var end = new ChatEnd(reason, _plan.Prompt.Length, _cachedTokens ?? 0, _count) { ToolCalls = calls };
@@ -103,9 +105,9 @@ sealed class Answering : IDisposable
     }
 
     /// <summary>There is no room for more, or computing failed. Told once, and last.</summary>
-    public void Fail(InferenceException reason)
+    public void Fail(Exception reason)
     {
-        _send(new(FrameKind.Error, _id) { ErrorType = reason.Type, Message = reason.Message });
+        _send(Frame.Failure(_id, reason));
         Dispose();
     }
 }

@@ -39,8 +39,11 @@ sealed class Batcher : IDisposable
         _cells = new(context.Shape.Cells);
     }
 
-    sealed record Work(Sequence Sequence, int AnswerTokens, Answering Answer)
+    sealed record Work(Sequence Sequence, int TokensMax, Answering Answer)
     {
+        /// <summary>Cells it is given for what is computed first: all that waits, and some of what it will write.</summary>
+        public int Needed(int computed) => Math.Min(TokensMax, Sequence.Tokens.Count + Ahead) - computed;
+
         /// <summary>Cells promised to it beyond those it holds.</summary>
         public int Promised { get; set; }
 
@@ -49,18 +52,29 @@ sealed class Batcher : IDisposable
 
     public bool HasWork => _queue.Count > 0 || _atWork.Count > 0;
 
-    /// <summary>Sequences at work, and those whose turn has not come.</summary>
-    public (int AtWork, int Queued) Load => (_atWork.Count, _queue.Count);
-
     /// <summary>Takes a prompt in. At most <paramref name="answerTokens"/> tokens are asked for after it.</summary>
     public void Submit(int[] prompt, int answerTokens, Answering answer)
     {
         Debug.Assert(prompt.Length > 0 && prompt.Length + answerTokens <= _contextTokens, "the caller looks at the context");
-        _queue.AddLast(new Work(new(prompt), answerTokens, answer));
+        _queue.AddLast(new Work(new(prompt), prompt.Length + answerTokens, answer));
     }
 
     /// <summary>One step for all.</summary>
     public void Step()
+    {
+        try
+        {
+            Advance();
+        }
+        catch (Exception e)
+        {
+            // What was not foreseen costs those that were asked of this model, and nobody else.
+            FailAll(e, [.. _atWork, .. _queue]);
+            _queue.Clear();
+        }
+    }
+
+    void Advance()
     {
         Drop();
         Admit();
@@ -72,7 +86,7 @@ sealed class Batcher : IDisposable
         _pace.Prepare(_context, tokens, isReading);
         var answer = _context.Compute();
         _pace.Measure(tokens, isReading, Stopwatch.GetElapsedTime(clock));
-        if (answer != 0) FailAll(answer);
+        if (answer != 0) FailStep(answer);
         else Harvest();
     }
 
@@ -99,7 +113,7 @@ sealed class Batcher : IDisposable
                 return;
             }
 
-            var needed = work.Sequence.Tokens.Count - same + Math.Min(work.AnswerTokens, Ahead);
+            var needed = work.Needed(same);
             if (source is not null && _kept.Remove(source)) _kept.Add(source);
             // What stands behind the common beginning gives way too.
             if (!MakeRoom(needed, source) && source is not null && _kept.Contains(source)) Trim(source, same);
@@ -138,7 +152,7 @@ sealed class Batcher : IDisposable
             if (source.Computed == same && _kept.Remove(source)) Release(source);
         }
 
-        work.Promised = sequence.Waiting + Math.Min(work.AnswerTokens, Ahead);
+        work.Promised = work.Needed(sequence.Computed);
         _atWork.Add(work);
         work.Answer.Begin(sequence.Computed);
     }
@@ -234,8 +248,9 @@ sealed class Batcher : IDisposable
                 if (work.Answer.Next(_context, index, work.Sequence) is { } token) work.Sequence.Tokens.Add(token);
                 else End(work);
             }
-            catch (InferenceException e)
+            catch (Exception e)
             {
+                // The edge of a request: what fails ends this one alone.
                 work.Answer.Fail(e);
                 End(work);
             }
@@ -281,14 +296,20 @@ sealed class Batcher : IDisposable
         sequence.Computed = count;
     }
 
-    // What llama.cpp's memory holds after a failed step is not certain: everybody begins anew.
-    void FailAll(int answer)
+    void FailStep(int answer)
     {
-        foreach (var work in _atWork.ToArray())
+        var reason = answer == 1
+            ? new InferenceException("context-exceeded", $"the context of {_context.Shape.Cells} tokens is full")
+            : new InferenceException("model-unavailable", $"llama.cpp could not compute the next tokens (code {answer})");
+        FailAll(reason, _atWork);
+    }
+
+    // What llama.cpp's memory holds after a failed step is not certain: everybody begins anew.
+    void FailAll(Exception reason, IEnumerable<Work> failed)
+    {
+        foreach (var work in failed.ToArray())
         {
-            work.Answer.Fail(answer == 1
-                ? new("context-exceeded", $"the context of {_context.Shape.Cells} tokens is full")
-                : new("model-unavailable", $"llama.cpp could not compute the next tokens (code {answer})"));
+            work.Answer.Fail(reason);
             Release(work.Sequence);
         }
 

@@ -34,9 +34,12 @@ sealed class Embedder : IDisposable
 
     public bool HasWork => _queue.Count > 0;
 
-    /// <exception cref="InferenceException">A text is empty or too long.</exception>
-    public EmbeddingWork Submit(long id, IEnumerable<string> texts)
+    /// <exception cref="InferenceException">A text is empty or too long, or there are too many.</exception>
+    public EmbeddingWork Submit(long id, IReadOnlyCollection<string> texts)
     {
+        var most = Frame.BytesMax / sizeof(float) / _context.EmbeddingLength;
+        if (texts.Count > most)
+            throw new InferenceException("too-large", $"{texts.Count} texts at once are too many: this model embeds up to {most}");
         var prompts = texts.Select(text => _model.Tokenize(text)).ToArray();
         for (var i = 0; i < prompts.Length; i++)
         {
@@ -62,9 +65,10 @@ sealed class Embedder : IDisposable
             if (!work.IsCancelled && work.Done < work.Prompts.Length) return;
             if (!work.IsCancelled) _send(Reply(work));
         }
-        catch (InferenceException e)
+        catch (Exception e)
         {
-            _send(new(FrameKind.Error, work.Id) { ErrorType = e.Type, Message = e.Message });
+            // The edge of a request: what fails ends this one alone.
+            _send(Frame.Failure(work.Id, e));
         }
 
         _queue.Dequeue();
@@ -78,13 +82,19 @@ sealed class Embedder : IDisposable
 
     void Compute(EmbeddingWork work)
     {
-        var count = Fill(work.Prompts.AsSpan(work.Done));
-        var answer = _context.Compute();
-        if (answer != 0)
-            throw new InferenceException("model-unavailable", $"llama.cpp could not compute the embeddings (code {answer})");
-        for (var i = 0; i < count; i++) AddNormalized(work.Vectors, _context.Embedding(i));
-        _context.Clear();
-        work.Done += count;
+        try
+        {
+            var count = Fill(work.Prompts.AsSpan(work.Done));
+            var answer = _context.Compute();
+            if (answer != 0)
+                throw new InferenceException("model-unavailable", $"llama.cpp could not compute the embeddings (code {answer})");
+            for (var i = 0; i < count; i++) AddNormalized(work.Vectors, _context.Embedding(i));
+            work.Done += count;
+        }
+        finally
+        {
+            _context.Clear();
+        }
     }
 
     int Fill(ReadOnlySpan<int[]> prompts)

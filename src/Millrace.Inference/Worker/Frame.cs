@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Millrace.Inference.Proxy;
@@ -46,9 +47,15 @@ sealed record Frame(FrameKind Kind, long Id)
     /// <summary>Raised when the meaning of a frame changes; both sides are one executable, so no older one is spoken.</summary>
     public const int Protocol = 2;
 
-    const int BytesMax = 64 << 20;
+    /// <summary>Most bytes of a head, and of a body.</summary>
+    public const int BytesMax = 64 << 20;
 
-    static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    // Between two processes of ours nothing needs the escapes that make a page of Chinese six times as long.
+    static readonly JsonSerializerOptions Json = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public int? Version { get; init; }
     public WorkerSettings? Settings { get; init; }
@@ -69,6 +76,14 @@ sealed record Frame(FrameKind Kind, long Id)
     /// <summary>Numbers that JSON would make long: tokens (i32), vectors (f32), tensors.</summary>
     [JsonIgnore]
     public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>What a request failed by. Only of what was foreseen are the words its own.</summary>
+    public static Frame Failure(long id, Exception reason) => new(FrameKind.Error, id)
+    {
+        ErrorType = (reason as InferenceException)?.Type ?? "model-unavailable",
+        Message = reason is InferenceException ? reason.Message
+            : $"the request failed by a mistake of Millrace's own ({reason.GetType().Name}); others go on",
+    };
 
     public static async Task WriteAsync(Stream stream, Frame frame, CancellationToken cancel)
     {

@@ -80,7 +80,7 @@ sealed class LoadedModel : IDisposable
     }
 
     /// <exception cref="InferenceException">The model gives no vectors, or a text is empty or too long.</exception>
-    public EmbeddingWork Embed(long id, IEnumerable<string> texts, Action<Frame> send)
+    public EmbeddingWork Embed(long id, IReadOnlyCollection<string> texts, Action<Frame> send)
     {
         _embedder ??= new(_model, _settings.ContextTokensMax, Threads, send);
         return _embedder.Submit(id, texts);

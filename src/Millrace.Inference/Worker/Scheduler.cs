@@ -16,7 +16,7 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
     readonly Dictionary<string, LoadedModel> _models = [];
     readonly Dictionary<long, Action> _cancels = [];
 
-    // Requests whose model waits for another one to become idle.
+    // Requests whose model waits for another one to become idle, and what was asked behind them: first come, first served.
     readonly List<Frame> _parked = [];
     long _aliveAt;
 
@@ -29,14 +29,14 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
         while (true)
         {
             Hear();
-            foreach (var model in _models.Values)
+            foreach (var model in _models.Values.Where(static model => model.IsBusy))
             {
-                if (!model.IsBusy) continue;
                 model.Step();
                 model.UsedAt = Environment.TickCount64;
             }
 
-            if (_parked.Count > 0) Unpark();
+            while (_parked.Count > 0 && TryBegin(_parked[0])) _parked.RemoveAt(0);
+            UnloadExpired();
             SayAlive();
         }
     }
@@ -46,12 +46,7 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
         var isIdle = !_models.Values.Any(static model => model.IsBusy);
         if (isIdle && _parked.Count == 0)
         {
-            if (!_inbox.TryTake(out var first, IdleMs()))
-            {
-                UnloadExpired();
-                return;
-            }
-
+            if (!_inbox.TryTake(out var first, IdleMs())) return;
             Take(first);
         }
 
@@ -67,8 +62,10 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
 
     void UnloadExpired()
     {
-        foreach (var (path, model) in _models.ToArray())
+        if (settings.KeepAliveMs <= 0) return;
+        foreach (var (path, model) in _models)
         {
+            // A dictionary may be walked while entries are taken out.
             if (!model.IsBusy && Environment.TickCount64 - model.UsedAt >= settings.KeepAliveMs) Unload(path);
         }
     }
@@ -81,20 +78,27 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
 
     void Take(Frame frame)
     {
-        if (frame.Kind == FrameKind.Cancel)
-        {
-            Cancel(frame.Id);
-            return;
-        }
+        if (frame.Kind == FrameKind.Cancel) Cancel(frame.Id);
+        else if ((_parked.Count > 0 && frame.Kind is FrameKind.Chat or FrameKind.Embed) || !TryBegin(frame)) _parked.Add(frame);
+    }
 
+    // False where the request must wait for another model to become idle.
+    bool TryBegin(Frame frame)
+    {
         try
         {
-            if (Answer(frame) is { } answer) Send(answer);
+            var path = frame.Job?.Model ?? frame.Model ?? throw new InferenceException("invalid", "a request without a model");
+            if (Find(path) is not { } model) return false;
+            model.UsedAt = Environment.TickCount64;
+            if (Answer(frame, model) is { } answer) Send(answer);
         }
-        catch (InferenceException e)
+        catch (Exception e)
         {
-            Send(new(FrameKind.Error, frame.Id) { ErrorType = e.Type, Message = e.Message });
+            // The edge of a request: what fails ends this one alone.
+            Send(Frame.Failure(frame.Id, e));
         }
+
+        return true;
     }
 
     void Cancel(long id)
@@ -111,16 +115,8 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
     }
 
     // Null where the answer comes later.
-    Frame? Answer(Frame frame)
+    Frame? Answer(Frame frame, LoadedModel model)
     {
-        var path = frame.Job?.Model ?? frame.Model ?? throw new InferenceException("invalid", "a request without a model");
-        if (Find(path) is not { } model)
-        {
-            _parked.Add(frame);
-            return null;
-        }
-
-        model.UsedAt = Environment.TickCount64;
         switch (frame.Kind)
         {
             case FrameKind.Chat:
@@ -132,7 +128,7 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
                 _cancels[frame.Id] = () => work.IsCancelled = true;
                 return null;
             case FrameKind.Count:
-                return new(FrameKind.Reply, frame.Id) { Tokens = model.Planner.Plan(frame.Job!).Prompt.Length };
+                return new(FrameKind.Reply, frame.Id) { Tokens = model.Planner.Prompt(frame.Job!).Length };
             case FrameKind.Tokenize:
                 var tokens = model.Model.Tokenize(string.Concat(frame.Texts ?? []));
                 return new(FrameKind.Reply, frame.Id) { Body = MemoryMarshal.AsBytes<int>(tokens).ToArray() };
@@ -167,13 +163,6 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
         }
 
         return _models[path] = new(path, settings);
-    }
-
-    void Unpark()
-    {
-        var parked = _parked.ToArray();
-        _parked.Clear();
-        foreach (var frame in parked) Take(frame);
     }
 
     void SayAlive()

@@ -33,6 +33,9 @@ sealed class WorkerProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Requests that have no end yet.</summary>
+    public int Open => _asked.Count;
+
     public static async Task<WorkerProcess> StartAsync(InferenceOptions options, CancellationToken cancel)
     {
         // The folder is ours alone, so that nobody else's process can be the first to connect.
@@ -122,10 +125,10 @@ sealed class WorkerProcess : IAsyncDisposable
         var answers = Channel.CreateUnbounded<Frame>(new() { SingleReader = true });
         _asked[id] = answers;
         if (!_isAlive) FailAll();
+        await AskForAsync(request with { Id = id }, cancel);
         var isOver = false;
         try
         {
-            await SendAsync(request with { Id = id }, cancel);
             using var registration = cancel.Register(() => _ = StopAsync(id, answers));
             while (!isOver)
             {
@@ -145,6 +148,20 @@ sealed class WorkerProcess : IAsyncDisposable
         {
             if (isOver || cancel.IsCancellationRequested) _asked.TryRemove(id, out _);
             else _ = StopAsync(id, answers);
+        }
+    }
+
+    async Task AskForAsync(Frame request, CancellationToken cancel)
+    {
+        try
+        {
+            await SendAsync(request, cancel);
+        }
+        catch
+        {
+            // The worker never heard of it: nothing is to be stopped or waited for.
+            _asked.TryRemove(request.Id, out _);
+            throw;
         }
     }
 

@@ -144,6 +144,29 @@ public sealed class Llama2BackendTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task A_text_that_is_cancelled_while_it_is_written_ends_before_its_end()
+    {
+        using var context = Context("""{"temp":0}""", Prompt);
+        context.Compute(default);
+        var whole = Counts(context).Output;
+        OperationCanceledException? cancelled = null;
+        // Where the text came to its own end first, it is tried again.
+        for (var i = 0; i < 50 && cancelled is null; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var computing = Task.Run(() => context.Compute(cancel.Token));
+            SpinWait.SpinUntil(() => computing.IsCompleted || Counts(context).Output is > 0 and < 20);
+            await cancel.CancelAsync();
+            cancelled = await Record.ExceptionAsync(() => computing) as OperationCanceledException;
+        }
+
+        Assert.NotNull(cancelled);
+        Assert.InRange(Counts(context).Output, 0, whole - 1);
+        context.Compute(default);
+        Assert.Equal(whole, Counts(context).Output);
+    }
+
+    [SkippableFact]
     public void A_damaged_file_is_refused_with_the_guests_own_sentence()
     {
         var gguf = File.ReadAllBytes(Path.Combine(Models, "stories260K.gguf"));

@@ -19,7 +19,7 @@ public sealed class NnRoomTests : IDisposable
 
     public NnRoomTests() => _room = new([new FakeBackend(_isAlive)], frame =>
     {
-        if (frame.Kind is FrameKind.Part) _isAlive.Set();
+        if (frame.Kind is FrameKind.Alive) _isAlive.Set();
         else _sent.Add(frame);
     });
 
@@ -83,6 +83,7 @@ public sealed class NnRoomTests : IDisposable
         var answer = Ask(new(NnOperation.Load) { Model = new(NnEncoding.Ggml, NnTarget.Cpu, [5], []) }, [1]);
 
         Assert.Equal(NnErrno.RuntimeError, answer.Nn!.Errno);
+        Assert.StartsWith("the engine cannot do what was asked (Load): the model or its input", answer.Message, StringComparison.Ordinal);
         Context();
     }
 

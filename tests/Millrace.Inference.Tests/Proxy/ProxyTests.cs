@@ -118,11 +118,17 @@ public sealed class ProxyTests : IAsyncLifetime
     {
         NeedsLibrary();
         using var context = Busy();
+        var worker = await _client.WorkerAsync(default);
         using var cancel = new CancellationTokenSource();
         var computing = Task.Run(() => context.Compute(cancel.Token));
+        // What is asked now is heard behind the computation.
+        Assert.True(SpinWait.SpinUntil(() => worker.Open > 0, TestTimeout));
+        _backend.Load(Identity(1)).Dispose();
         await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => computing.WaitAsync(TestTimeout));
+        // By itself: a worker that does not stop would be ended, and would seem to have.
+        Assert.True(worker.IsAlive);
     }
 
     [SkippableFact]

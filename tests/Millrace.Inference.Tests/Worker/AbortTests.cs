@@ -46,10 +46,16 @@ public sealed class AbortTests : IAsyncLifetime
         var path = Path.Combine(Path.GetTempPath(), $"millrace-{Guid.NewGuid():N}.gguf");
         await File.WriteAllBytesAsync(path, bytes);
 
-        var error = await Assert.ThrowsAsync<InferenceException>(() => _worker.Client.DescribeAsync(path, _worker.Timeout));
-        File.Delete(path);
+        try
+        {
+            var error = await Assert.ThrowsAsync<InferenceException>(() => _worker.Client.DescribeAsync(path, _worker.Timeout));
 
-        Assert.Equal("model-unavailable", error.Type);
-        Assert.Equal("llama", (await _worker.Client.DescribeAsync(LocalWorker.Tiny, _worker.Timeout)).Architecture);
+            Assert.Equal("model-unavailable", error.Type);
+            Assert.Equal("llama", (await _worker.Client.DescribeAsync(LocalWorker.Tiny, _worker.Timeout)).Architecture);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 }

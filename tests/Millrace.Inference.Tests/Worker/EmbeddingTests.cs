@@ -44,6 +44,19 @@ public sealed class EmbeddingTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task More_texts_than_one_answer_holds_are_refused_with_the_number_that_fits()
+    {
+        var model = LocalWorker.Given("all-MiniLM-L6-v2-q8_0.gguf");
+
+        var error = await Assert.ThrowsAsync<InferenceException>(
+            () => _worker.Client.EmbedAsync(model, [.. Enumerable.Repeat("a", 43_691)], _worker.Timeout));
+
+        Assert.Equal("too-large", error.Type);
+        Assert.Contains("this model embeds up to 43690", error.Message, StringComparison.Ordinal);
+        Assert.Single((await _worker.Client.EmbedAsync(model, ["a"], _worker.Timeout)).Vectors);
+    }
+
+    [SkippableFact]
     public async Task A_text_too_long_is_refused_with_both_numbers()
     {
         var model = LocalWorker.Given("all-MiniLM-L6-v2-q8_0.gguf");
