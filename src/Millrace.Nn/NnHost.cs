@@ -28,7 +28,7 @@ public sealed class NnHost(NnOptions options, INnModels models) : IDisposable
     {
         foreach (var entry in CallTable.All) linker.Define(entry.Module, entry.Name, entry.Type, Bind(entry));
         linker.Define(LoggingCalls.Module, LoggingCalls.Name, LoggingCalls.Type,
-            (caller, arguments, _) => LoggingCalls.Log(options, caller.Memory, new(arguments)));
+            (caller, arguments, _) => LoggingCalls.Log(Session(caller.Instance), caller.Memory, new(arguments)));
     }
 
     /// <summary>Frees all that was loaded.</summary>

@@ -130,6 +130,13 @@ public sealed class ImageTests : IDisposable
     }
 
     [Fact]
+    public void A_picture_with_a_side_without_end_answers_1()
+    {
+        Assert.Equal((NnErrno)1, Load("load_png", Png(20_000, 1, (_, _) => default), 2, 1, 0, 6));
+        Assert.Contains("16384 a side", _guest.Log[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_pictures_answer_1_or_pixels_and_nothing_else()
     {
         var chance = new Random(11);
@@ -160,6 +167,16 @@ public sealed class ImageTests : IDisposable
         Assert.Equal(
             Wasm.TrapCode.OutOfBoundsMemoryAccess,
             Assert.Throws<Wasm.TrapException>(() => _guest.Say(0, 0xffff_fff0, 32, 0, 0)).Code);
+    }
+
+    [Fact]
+    public void No_line_of_the_guests_becomes_two_and_lines_without_end_are_dropped()
+    {
+        _guest.Say(2, "stdout", "ready\nwasi_ephemeral_nn.load: a forged line");
+        for (var i = 0; i < 100_002; i++) _guest.Say(2, 0, 0, 0, 0);
+
+        Assert.Equal("info: ready wasi_ephemeral_nn.load: a forged line", _guest.Log[0]);
+        Assert.Equal((100_001, true), (_guest.Log.Count, _guest.Log[^1].EndsWith("are dropped", StringComparison.Ordinal)));
     }
 
     static bool Close(float a, float b) => MathF.Abs(a - b) < 0.001;

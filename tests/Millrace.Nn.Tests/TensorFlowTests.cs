@@ -123,4 +123,14 @@ public sealed class TensorFlowTests : IDisposable
         Assert.Equal(NnErrno.UnsupportedOperation, _guest.Call("create_session_saved_model", 64, 0, 64, 0, Guest.Out));
         Assert.Contains("freeze the graph", _guest.Log[^1], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Outputs_without_end_are_refused()
+    {
+        var session = Session();
+        for (var i = 0; i < 256; i++) Assert.Equal(NnErrno.Success, ByName("append_output", session, $"node{i}"));
+
+        Assert.Equal(NnErrno.TooLarge, ByName("append_output", session, "node256"));
+        Assert.Equal(NnErrno.TooLarge, ByName("append_output", session, new string('x', 5000)));
+    }
 }

@@ -21,13 +21,13 @@ sealed partial class OnnxGraph : INnGraph
     /// <summary>Loads a model made from another encoding; its ports have that encoding's names.</summary>
     /// <exception cref="NnException">ONNX Runtime refuses it.</exception>
     public static OnnxGraph Load(OnnxModel model, int threads) =>
-        new(Session(model.Bytes, OnnxReader.Read(model.Bytes), threads), model.Inputs, model.Outputs, model.States);
+        new(Session(model.Bytes, () => OnnxReader.Read(model.Bytes), threads), model.Inputs, model.Outputs, model.States);
 
     /// <summary>Loads a model as its file has it.</summary>
     /// <exception cref="NnException">ONNX Runtime refuses it, or a port is no tensor of numbers.</exception>
     public static OnnxGraph Load(ReadOnlyMemory<byte> model, OnnxSummary summary, int threads)
     {
-        var session = Session(model, summary, threads);
+        var session = Session(model, () => summary, threads);
         try
         {
             return new(session, Ports("input", session.Inputs, summary.Inputs), Ports("output", session.Outputs, summary.Outputs), []);
@@ -43,7 +43,7 @@ sealed partial class OnnxGraph : INnGraph
 
     public void Dispose() => _session.Dispose();
 
-    static OrtSession Session(ReadOnlyMemory<byte> model, OnnxSummary summary, int threads)
+    static OrtSession Session(ReadOnlyMemory<byte> model, Func<OnnxSummary> summary, int threads)
     {
         try
         {
@@ -51,7 +51,7 @@ sealed partial class OnnxGraph : INnGraph
         }
         catch (OrtException e)
         {
-            throw Refusal(e, summary);
+            throw Refusal(e, summary());
         }
     }
 

@@ -61,16 +61,9 @@ sealed class Conversion(IrConverter converter, IrLayer layer)
     /// <summary>An output's value, of the type that the file declares.</summary>
     public IrValue Output(int index, string name)
     {
-        if (layer.Type == "ShapeOf" && layer.Inputs.Length > 0 && SizesOfSource(0) is { } sizes)
+        if (converter.ToldSizes(layer) is { } sizes)
             return converter.Constant(Numbers.Tensor(OutputType(), [sizes.Length], sizes));
         return new(OutputType(index), OutputSizes(index), name);
-    }
-
-    /// <summary>The declared sizes of where an input comes from; null where one is open.</summary>
-    public long[]? SizesOfSource(int index)
-    {
-        var sizes = converter.Source(layer, index).Port.Dimensions;
-        return sizes.All(size => size >= 0) ? [.. sizes] : null;
     }
 
     // Attributes.

@@ -11,14 +11,14 @@ sealed class IrConverter
     readonly OnnxGraphBuilder _constants;
     readonly Dictionary<(string Layer, string Port), IrValue> _values = [];
     readonly Dictionary<(string Layer, string Port), Tensor?> _folded = [];
-    readonly HashSet<(string Layer, string Port)> _used;
+    readonly Dictionary<string, bool> _isConstant = [];
+    readonly IrConverter? _outer;
+    HashSet<(string Layer, string Port)>? _used;
 
     /// <summary>A converter into a graph. Constants go into the outermost one.</summary>
-    public IrConverter(IrNet net, ReadOnlyMemory<byte> weights, OnnxGraphBuilder graph, OnnxGraphBuilder constants)
-    {
-        (_net, _weights, Graph, _constants) = (net, weights, graph, constants);
-        _used = [.. net.Edges.Values];
-    }
+    public IrConverter(
+        IrNet net, ReadOnlyMemory<byte> weights, OnnxGraphBuilder graph, OnnxGraphBuilder constants, IrConverter? outer = null) =>
+        (_net, _weights, Graph, _constants, _outer) = (net, weights, graph, constants, outer);
 
     /// <summary>The graph that is written.</summary>
     public OnnxGraphBuilder Graph { get; }
@@ -64,7 +64,8 @@ sealed class IrConverter
     }
 
     /// <summary>Whether anything reads an output.</summary>
-    public bool IsUsed(IrLayer layer, int output) => _used.Contains((layer.Id, layer.Outputs[output].Id));
+    public bool IsUsed(IrLayer layer, int output) =>
+        (_used ??= [.. _net.Edges.Values]).Contains((layer.Id, layer.Outputs[output].Id));
 
     /// <summary>A converter of a body of this net.</summary>
     public IrConverter Body(IrNet net, OnnxGraphBuilder graph) => new(net, _weights, graph, _constants);
@@ -77,21 +78,21 @@ sealed class IrConverter
     {
         var (from, port) = Source(layer, index);
         var key = (from.Id, port.Id);
-        if (_values.TryGetValue(key, out var value) && value.Constant is not null) return value.Constant;
+        if (Known(key) is { } known) return known;
         if (_folded.TryGetValue(key, out var folded)) return folded;
         return _folded[key] = IsConstant(from) ? Compute(from, port) : null;
     }
+
+    // What is a constant in the file, or was computed before.
+    Tensor? Known((string Layer, string Port) key) =>
+        _values.TryGetValue(key, out var value) && value.Constant is { } constant ? constant
+        : _folded.GetValueOrDefault(key) ?? _outer?.Known(key);
 
     // The engine itself computes what is constant: a graph of its own, without inputs.
     Tensor Compute(IrLayer from, IrPort port)
     {
         var graph = new OnnxGraphBuilder();
-        var converter = new IrConverter(_net, _weights, graph, graph);
-        foreach (var (key, bound) in _values)
-        {
-            if (bound.Constant is { } constant) converter._values[key] = converter.Constant(constant);
-        }
-
+        var converter = new IrConverter(_net, _weights, graph, graph, this);
         var value = converter.Value(from.Id, port.Id);
         if (value.Constant is { } known) return known;
         graph.AddOutput("folded", value.Name, value.Type, default);
@@ -103,18 +104,26 @@ sealed class IrConverter
 
     bool IsConstant(IrLayer last)
     {
-        var seen = new HashSet<string>();
-        var open = new Stack<IrLayer>([last]);
-        while (open.TryPop(out var layer))
+        var open = new Stack<(IrLayer Layer, bool IsDone)>([(last, false)]);
+        while (open.TryPop(out var step))
         {
-            if (!seen.Add(layer.Id)) continue;
-            var key = layer.Outputs.IsEmpty ? default : (layer.Id, layer.Outputs[0].Id);
-            if (_values.TryGetValue(key, out var value) && value.Constant is not null) continue;
-            if (layer.Type is "Parameter" or "ReadValue" or "RandomUniform" or "Multinomial") return false;
-            foreach (var (from, _) in Sources(layer)) open.Push(from);
+            var layer = step.Layer;
+            if (step.IsDone)
+            {
+                _isConstant[layer.Id] = Sources(layer).All(source => _isConstant[source.Layer.Id]);
+                continue;
+            }
+
+            // One that is met again before it is done lies on a circle, which is refused where it is converted.
+            var isKnown = !layer.Outputs.IsEmpty && Known((layer.Id, layer.Outputs[0].Id)) is not null;
+            var isOpen = !isKnown && layer.Type is "Parameter" or "ReadValue" or "RandomUniform" or "Multinomial";
+            if (!_isConstant.TryAdd(layer.Id, !isOpen)) continue;
+            if (isKnown || isOpen) continue;
+            open.Push((layer, true));
+            foreach (var (from, _) in Sources(layer)) open.Push((from, false));
         }
 
-        return true;
+        return _isConstant[last.Id];
     }
 
     IrValue Value(string layerId, string portId)
@@ -123,7 +132,7 @@ sealed class IrConverter
         var begun = new HashSet<string>();
         while (open.TryPeek(out var layer))
         {
-            if (layer.Outputs.All(port => _values.ContainsKey((layer.Id, port.Id))))
+            if (layer.Outputs.All(port => IsThere(layer, port)))
             {
                 open.Pop();
                 continue;
@@ -131,7 +140,7 @@ sealed class IrConverter
 
             // Layers that were begun and are not finished when they are met again lie on a circle.
             var isFirst = begun.Add(layer.Id);
-            var missing = Sources(layer).Where(source => !_values.ContainsKey((source.Layer.Id, source.Port.Id))).ToList();
+            var missing = Sources(layer).Where(source => !IsThere(source.Layer, source.Port)).ToList();
             if (missing.Count > 0)
             {
                 if (!isFirst) throw layer.Malformed("it lies on a circle of edges");
@@ -152,10 +161,25 @@ sealed class IrConverter
             ? value : throw Layer(layerId).Malformed($"it has no output port {portId}, which an edge names");
     }
 
-    // The shape of a value whose sizes are declared needs nothing of the value.
+    // Whether a value was converted. What the graph around this one knows as a constant is one here.
+    bool IsThere(IrLayer layer, IrPort port)
+    {
+        var key = (layer.Id, port.Id);
+        if (_values.ContainsKey(key)) return true;
+        if (_outer?.Known(key) is not { } constant) return false;
+        _values[key] = Constant(constant);
+        return true;
+    }
+
+    /// <summary>
+    /// The sizes that a ShapeOf tells, where the file declares all of them: a constant, which needs nothing of the value. Null
+    /// for everything else.
+    /// </summary>
+    public long[]? ToldSizes(IrLayer layer) =>
+        layer.Type == "ShapeOf" && Source(layer, 0).Port.Dimensions is var sizes && sizes.All(size => size >= 0) ? [.. sizes] : null;
+
     IEnumerable<(IrLayer Layer, IrPort Port)> Sources(IrLayer layer) =>
-        layer.Type == "ShapeOf" && Source(layer, 0).Port.Dimensions.All(size => size >= 0)
-            ? [] : Enumerable.Range(0, layer.Inputs.Length).Select(index => Source(layer, index));
+        ToldSizes(layer) is not null ? [] : Enumerable.Range(0, layer.Inputs.Length).Select(index => Source(layer, index));
 
     /// <summary>Where an input comes from.</summary>
     public (IrLayer Layer, IrPort Port) Source(IrLayer layer, int index)
@@ -164,7 +188,7 @@ sealed class IrConverter
         if (!_net.Edges.TryGetValue((layer.Id, layer.Inputs[index].Id), out var edge))
             throw layer.Malformed($"no edge leads to its input port {layer.Inputs[index].Id}");
         var from = Layer(edge.Layer);
-        var port = from.Outputs.FirstOrDefault(port => port.Id == edge.Port)
+        var port = _net.Outputs.GetValueOrDefault((edge.Layer, edge.Port))
             ?? throw from.Malformed($"it has no output port {edge.Port}, which an edge names");
         return (from, port);
     }

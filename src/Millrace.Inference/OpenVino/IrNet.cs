@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Millrace.Nn;
 
@@ -51,4 +52,9 @@ sealed record IrNet(
 {
     /// <summary>Layers by their identifiers.</summary>
     public ImmutableDictionary<string, IrLayer> ById { get; } = Layers.ToImmutableDictionary(layer => layer.Id);
+
+    /// <summary>What layers give, by layer and port.</summary>
+    public FrozenDictionary<(string Layer, string Port), IrPort> Outputs { get; } = Layers
+        .SelectMany(layer => layer.Outputs.Select(port => (Key: (layer.Id, port.Id), Port: port)))
+        .DistinctBy(pair => pair.Key).ToFrozenDictionary(pair => pair.Key, pair => pair.Port);
 }

@@ -12,10 +12,12 @@ sealed class IrStates
     public IrStates(IrNet net, IrConverter converter)
     {
         _converter = converter;
+        var assigns = new Dictionary<string, IrLayer>();
+        foreach (var layer in net.Layers.Where(layer => layer.Type == "Assign")) assigns.TryAdd(Variable(layer), layer);
         foreach (var read in net.Layers.Where(layer => layer.Type == "ReadValue"))
         {
             var variable = Variable(read);
-            var assign = net.Layers.FirstOrDefault(layer => layer.Type == "Assign" && Variable(layer) == variable);
+            var assign = assigns.GetValueOrDefault(variable);
             if (read.Outputs.Length != 1) throw read.Malformed("it has not one output");
             var port = read.Outputs[0];
             if (read.Inputs.Length == 0) throw read.Refused("without an initial value");

@@ -33,7 +33,7 @@ sealed class LoopConversion
         {
             var parameter = _converter.Layer(map.InternalLayer);
             if (map.Purpose == "current_iteration") BindIteration(parameter);
-            else if (map.Axis is { } axis) count ??= BindPart(parameter, map, axis);
+            else if (map.Axis is { } axis) count = Fewer(count, BindPart(parameter, map, axis));
             else BindWhole(parameter, map);
         }
 
@@ -132,6 +132,9 @@ sealed class LoopConversion
         _converter.Bind(parameter, new(port.Type, port.Dimensions, part));
         return _c.Div(_c.Op("Abs", [_c.Sub(end, start)]), _c.Graph.AddInt(size));
     }
+
+    // Each input is cut into as many; where one is not, the loop ends with the shortest.
+    string Fewer(string? count, string other) => count is null ? other : _c.Op("Min", [count, other]);
 
     (string Limit, string Condition) Limits(string? count)
     {

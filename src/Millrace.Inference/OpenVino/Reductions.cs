@@ -32,7 +32,7 @@ static class Reductions
     static string CumSum(Conversion c)
     {
         var wide = Conversion.Wide(c.TypeOf(0));
-        var axis = c.RankOf(1) == 0 ? c.Int64(1) : c.Reshape(c.Int64(1));
+        var axis = !c.Has(1) ? c.Graph.AddInt(0) : c.RankOf(1) == 0 ? c.Int64(1) : c.Reshape(c.Int64(1));
         var sums = c.Op(
             "CumSum", [c.WideIn(0), axis],
             new OnnxAttribute("exclusive", c.Flag("exclusive", false) ? 1 : 0),

@@ -46,7 +46,7 @@ static class Shapes
 
     // Known sizes are a constant, which needs no node: see Conversion.Output.
     static string ShapeOf(Conversion c) =>
-        c.SizesOfSource(0) is not null ? "" : c.As(c.Shape(c.In(0)), TensorType.I64, c.OutputType());
+        c.Converter.ToldSizes(c.Layer) is not null ? "" : c.As(c.Shape(c.In(0)), TensorType.I64, c.OutputType());
 
     static string Concat(Conversion c)
     {

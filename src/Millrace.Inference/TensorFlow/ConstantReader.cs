@@ -9,16 +9,18 @@ namespace Millrace.Inference.TensorFlow;
 /// <c>TensorProto</c>: all elements as bytes, or a list of a typed field. A shorter list repeats its last element, an empty
 /// one stands for zeros.
 /// </summary>
-static class ConstantReader
+sealed class ConstantReader
 {
     const string What = "a constant of the GraphDef";
 
-    // A few bytes may stand for this much and no more.
+    // A few bytes may stand for this much and no more, in all of a graph.
     const int SpreadBytesMax = 1 << 28;
+
+    long _spread;
 
     /// <summary>Reads the tensor of a node.</summary>
     /// <exception cref="NnException">It is damaged, or of a type that is not computed here.</exception>
-    public static Tensor Read(ReadOnlyMemory<byte> bytes, string node)
+    public Tensor Read(ReadOnlyMemory<byte> bytes, string node)
     {
         var (type, shape, content) = (0L, ImmutableArray<long>.Empty, ReadOnlyMemory<byte>.Empty);
         var reader = new ProtoReader(bytes, What);
@@ -45,12 +47,17 @@ static class ConstantReader
         return new(elements, shape, Spread(ReadList(bytes, elements), count, size, node));
     }
 
-    static byte[] Spread(List<byte> listed, int count, int size, string node)
+    byte[] Spread(List<byte> listed, int count, int size, string node)
     {
-        if (listed.Count > count * size)
+        if (listed.Count > (long)count * size)
             throw Damaged(node, $"lists {listed.Count / size} elements, its sizes want {count}");
-        if (count * size > SpreadBytesMax)
-            throw new NnException(NnErrno.TooLarge, $"the constant \"{node}\" repeats one element {count} times: too often");
+        _spread += (long)count * size - listed.Count;
+        if (_spread > SpreadBytesMax)
+        {
+            throw new NnException(NnErrno.TooLarge,
+                $"the constant \"{node}\" repeats an element: with those before it that is more than {SpreadBytesMax >> 20} MiB");
+        }
+
         var spread = new byte[count * size];
         listed.CopyTo(spread);
         if (listed.Count == 0) return spread;

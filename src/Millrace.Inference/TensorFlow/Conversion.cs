@@ -14,6 +14,7 @@ sealed class Conversion
 
     readonly GraphDef _graph;
     readonly Emitter _emitter;
+    readonly Dictionary<string, NodeGraph> _functions = new(StringComparer.Ordinal);
     int _calls;
     int _nodes;
 
@@ -27,7 +28,9 @@ sealed class Conversion
     {
         var (nodes, builder) = (new NodeGraph(graph.Nodes).Checked(), new OnnxGraphBuilder());
         var conversion = new Conversion(graph, builder);
-        var scope = new Scope(conversion, nodes, Inputs(nodes, builder));
+        // For tensors that are asked for by name, nothing is needed that they do not follow from.
+        var needed = outputs.IsDefaultOrEmpty ? null : nodes.Before(outputs);
+        var scope = new Scope(conversion, nodes, Inputs(nodes, needed, builder));
         foreach (var name in outputs.IsDefaultOrEmpty ? Results(scope) : [.. outputs])
         {
             var value = scope.Resolve(name);
@@ -79,17 +82,24 @@ sealed class Conversion
         var given = ImmutableDictionary.CreateBuilder<string, Value>(StringComparer.Ordinal);
         for (var i = 0; i < arguments.Length; i++) given[function.Parameters[i]] = arguments[i];
         _calls++;
-        var scope = new Scope(this, new(function.Nodes), given.ToImmutable());
+        var scope = new Scope(this, NodesOf(name, function.Nodes), given.ToImmutable());
         Value[] results = [.. function.Results.Select(scope.Resolve)];
         _calls--;
         return results;
     }
 
+    // A function that is called often is looked through once.
+    NodeGraph NodesOf(string function, ImmutableArray<NodeDef> nodes)
+    {
+        if (_functions.TryGetValue(function, out var known)) return known;
+        return _functions[function] = new(nodes);
+    }
+
     // The placeholders, in the file's order. One of a type that is not computed here is none; who reads it is refused.
-    static ImmutableDictionary<string, Value> Inputs(NodeGraph nodes, OnnxGraphBuilder builder)
+    static ImmutableDictionary<string, Value> Inputs(NodeGraph nodes, HashSet<string>? needed, OnnxGraphBuilder builder)
     {
         var inputs = ImmutableDictionary.CreateBuilder<string, Value>(StringComparer.Ordinal);
-        foreach (var node in nodes.Nodes.Where(node => node.Op == "Placeholder"))
+        foreach (var node in nodes.Nodes.Where(node => node.Op == "Placeholder" && needed?.Contains(node.Name) is not false))
         {
             if (!node.Attributes.TryGetValue("dtype", out var number) || ElementTypes.Find(number.Type) is not { } type) continue;
             var shape = node.Attributes.TryGetValue("shape", out var sizes) ? sizes.Shape : default;

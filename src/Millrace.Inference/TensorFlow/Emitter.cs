@@ -17,6 +17,9 @@ sealed class Emitter(OnnxGraphBuilder graph)
     /// <summary>Where nodes go: the graph, or a body of it.</summary>
     public OnnxGraphBuilder Graph { get; set; } = graph;
 
+    /// <summary>Reads the graph's own constants.</summary>
+    public ConstantReader Constants { get; } = new();
+
     /// <summary>A node with one result.</summary>
     public Value Node(
         string op, ReadOnlySpan<Value?> inputs, TensorType type, ImmutableArray<long> shape,

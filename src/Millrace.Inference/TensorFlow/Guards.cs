@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Nn;
 
 namespace Millrace.Inference.TensorFlow;
 
@@ -10,6 +11,9 @@ sealed class Guards(NodeGraph graph)
 {
     static readonly ImmutableDictionary<string, bool> None = ImmutableDictionary.Create<string, bool>(StringComparer.Ordinal);
 
+    const int GuardsMax = 256;
+
+    readonly Dictionary<string, string> _conditions = new(StringComparer.Ordinal);
     readonly Dictionary<string, ImmutableDictionary<string, bool>> _byNode = new(StringComparer.Ordinal);
 
     /// <summary>Names of the conditions, and what they must be, for one output of a node.</summary>
@@ -29,11 +33,22 @@ sealed class Guards(NodeGraph graph)
     // The condition itself, whatever names it was passed on under.
     string Condition(string text)
     {
-        var (name, seen) = (text, 0);
-        while (seen++ < graph.Nodes.Length && graph.Find(Reference.Parse(name).Node) is { Op: "Identity", Inputs: [var input, ..] })
+        var (name, way) = (text, new List<string>());
+        while (!_conditions.ContainsKey(name) && way.Count < graph.Nodes.Length
+            && graph.Find(Reference.Parse(name).Node) is { Op: "Identity", Inputs: [var input, ..] })
+        {
+            way.Add(name);
             name = input;
+        }
+
+        name = _conditions.GetValueOrDefault(name, name);
+        foreach (var passed in way) _conditions[passed] = name;
         return name;
     }
+
+    // Conditions inside conditions; of many that are met together nobody could tell one from another.
+    static ImmutableDictionary<string, bool> Bounded(ImmutableDictionary<string, bool> guards) => guards.Count <= GuardsMax ? guards
+        : throw new NnException(NnErrno.TooLarge, $"nodes of the graph are computed under more than {GuardsMax} conditions at once");
 
     void Walk(string wanted)
     {
@@ -46,12 +61,12 @@ sealed class Guards(NodeGraph graph)
             if (step.IsDone)
             {
                 // What leaves a loop is there when the loop is over.
-                _byNode[step.Name] = node.Op switch
+                _byNode[step.Name] = Bounded(node.Op switch
                 {
                     "Exit" => None,
                     "Merge" when inputs.Length > 0 => Merged(inputs),
-                    _ => inputs.Aggregate(None, (all, input) => all.SetItems(Read(input))),
-                };
+                    _ => inputs.Aggregate(None, (all, input) => Read(input) is { Count: > 0 } more ? all.SetItems(more) : all),
+                });
                 continue;
             }
 

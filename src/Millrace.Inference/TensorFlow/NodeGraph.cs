@@ -92,6 +92,22 @@ sealed class NodeGraph
         return [.. results, .. ends.Where(node => node.Op == "Const" && unread.Contains(node.Name))];
     }
 
+    /// <summary>These tensors' nodes, and all that they follow from.</summary>
+    public HashSet<string> Before(IEnumerable<string> tensors)
+    {
+        var before = new HashSet<string>(tensors.Select(tensor => Reference.Parse(tensor).Node), StringComparer.Ordinal);
+        var open = new Stack<string>(before);
+        while (open.TryPop(out var name))
+        {
+            foreach (var input in Find(name)?.Inputs ?? [])
+            {
+                if (Reference.Parse(input) is { IsControl: false } read && before.Add(read.Node)) open.Push(read.Node);
+            }
+        }
+
+        return before;
+    }
+
     Dictionary<string, int> Readers()
     {
         var readers = _nodes.ToDictionary(node => node.Name, _ => 0, StringComparer.Ordinal);

@@ -7,6 +7,9 @@ namespace Millrace.Inference.TensorFlow;
 /// <summary>Nodes that move elements and leave them as they are.</summary>
 static class ShapeNodes
 {
+    // Rows of sizes are no longer than this where their elements are looked at.
+    const int RankMax = 1024;
+
     /// <summary>The sizes, as a row.</summary>
     public static Value ShapeOf(this Emitter e, Value x) => !x.Shape.IsDefault && !x.Shape.Contains(-1)
         ? e.Row(x.Shape.AsSpan())
@@ -24,11 +27,11 @@ static class ShapeNodes
     /// <summary>Other sizes for the same elements: a row in which one may be -1.</summary>
     public static Value Reshape(this Emitter e, Value x, Value sizes)
     {
-        var shape = !sizes.Partly.IsDefault ? sizes.Partly : sizes.Size(0) is var rank and >= 0 ? Open((int)rank) : default;
+        var shape = !sizes.Partly.IsDefault ? sizes.Partly : sizes.Size(0) is var rank and >= 0 ? Open(rank) : default;
         if (x.Rank is not null && !x.Shape.Contains(-1) && !shape.IsDefault && shape.Count(size => size == -1) == 1
             && shape.IndexOf(-1) is var open)
         {
-            var rest = shape.Where(size => size != -1).Aggregate(1L, (product, size) => product * size);
+            var rest = Count(shape.Where(size => size != -1));
             if (rest > 0) shape = shape.SetItem(open, Count(x.Shape) / rest);
         }
 
@@ -95,8 +98,8 @@ static class ShapeNodes
         }
 
         var joined = e.Node("Concat", all, all[0].Type, shape, new OnnxAttribute("axis", axis));
-        return axis == 0 && all.All(part => part.Rank == 1 && part.Size(0) >= 0)
-            ? joined.With([.. all.SelectMany(part => part.Partly.IsDefault ? Open((int)part.Size(0)) : part.Partly)])
+        return axis == 0 && all.All(part => part.Rank == 1 && part.Size(0) is >= 0 and <= RankMax)
+            ? joined.With([.. all.SelectMany(part => part.Partly.IsDefault ? Open(part.Size(0)) : part.Partly)])
             : joined;
     }
 
@@ -136,7 +139,7 @@ static class ShapeNodes
                 var axis = axes[i] < 0 ? axes[i] + rank : axes[i];
                 if (axis < 0 || axis >= rank) continue;
                 sizes[axis] = from.IsKnown && to.IsKnown && sizes[axis] >= 0
-                    ? Indices(sizes[axis], from.Known[i], to.Known[i], steps[i]).Count()
+                    ? Stretch.Of(sizes[axis], from.Known[i], to.Known[i], steps[i]).Count
                     : -1;
             }
 
@@ -146,7 +149,9 @@ static class ShapeNodes
         var picked = default(long[]);
         if (x.Rank == 1 && !x.Partly.IsDefault && from.IsKnown && to.IsKnown && axes.Length == 1)
         {
-            picked = [.. Indices(x.Partly.Length, from.Known[0], to.Known[0], steps[0]).Select(at => x.Partly[(int)at])];
+            var stretch = Stretch.Of(x.Partly.Length, from.Known[0], to.Known[0], steps[0]);
+            picked = new long[stretch.Count];
+            for (var i = 0; i < picked.Length; i++) picked[i] = x.Partly[(int)(stretch.Start + i * steps[0])];
             if (x.IsKnown || !picked.Contains(-1)) return e.Whole([picked.Length], picked, x.Type);
         }
 
@@ -160,7 +165,7 @@ static class ShapeNodes
         if (x.IsKnown && x.Known.Length == 1 && sizes.IsKnown && Count(sizes.Known) is >= 0 and <= 1024 and var count)
             return e.Whole(sizes.Known, [.. Enumerable.Repeat(x.Known[0], (int)count)], x.Type);
         ImmutableArray<long> shape = sizes.IsKnown ? Emitter.Broadcast(x.Shape, sizes.Known)
-            : sizes.Size(0) is var rank and >= 0 && x.Rank <= rank ? Open((int)rank) : default;
+            : sizes.Size(0) is var rank and >= 0 && x.Rank <= rank ? Open(rank) : default;
         return e.Node("Expand", [x, e.Longs(sizes)], x.Type, shape);
     }
 
@@ -177,20 +182,26 @@ static class ShapeNodes
     /// <summary>Joins the sizes of two rows of one: a row.</summary>
     public static Value Sizes(this Emitter e, params ReadOnlySpan<Value> sizes) => e.Concat(sizes, axis: 0);
 
-    /// <summary>A shape of which only the rank is known.</summary>
-    public static ImmutableArray<long> Open(int rank) => [.. Enumerable.Repeat(-1L, rank)];
+    /// <summary>A shape of which only the rank is known; one that no engine has is not kept.</summary>
+    public static ImmutableArray<long> Open(long rank) =>
+        rank is >= 0 and <= RankMax ? [.. Enumerable.Repeat(-1L, (int)rank)] : default;
 
     static Value With(this Value row, ImmutableArray<long> partly) =>
         partly.IsDefault || partly.All(size => size == -1) ? row : new(row.Name, row.Type, row.Shape) { Partly = partly };
 
-    static long Count(ImmutableArray<long> shape) => shape.Aggregate(1L, static (product, size) => product * size);
+    static long Count(IEnumerable<long> shape) => shape.Aggregate(1L, static (product, size) => checked(product * size));
 
-    // The indices that a stretch picks, as Python's slices do.
-    static IEnumerable<long> Indices(long size, long from, long to, long step)
+    /// <summary>The indices that a stretch picks, as Python's slices do: where they begin, and how many there are.</summary>
+    readonly record struct Stretch(long Start, long Count)
     {
-        var (low, high) = step > 0 ? (0L, size) : (-1L, size - 1);
-        var start = Math.Clamp(from < 0 ? from + size : from, low, high);
-        var end = to == long.MinValue ? -1 : Math.Clamp(to < 0 ? to + size : to, low, high);
-        for (var at = start; step > 0 ? at < end : at > end; at += step) yield return at;
+        public static Stretch Of(long size, long from, long to, long step)
+        {
+            var (low, high) = step > 0 ? (0L, size) : (-1L, size - 1);
+            var start = Math.Clamp(from < 0 ? from + size : from, low, high);
+            var end = to == long.MinValue ? -1 : Math.Clamp(to < 0 ? to + size : to, low, high);
+            var length = step > 0 ? end - start : start - end;
+            // Of the first and every further one whose distance is less than the length.
+            return new(start, length <= 0 ? 0 : (length - 1) / Math.Abs(step) + 1);
+        }
     }
 }

@@ -18,12 +18,12 @@ static class LoggingCalls
     public static FunctionType Type { get; } = new([.. Enumerable.Repeat(ValueType.I32, 5)], []);
 
     /// <exception cref="TrapException">A pointer is outside the memory; there is no errno to answer.</exception>
-    public static void Log(NnOptions options, Memory memory, Arguments arguments)
+    public static void Log(NnSession session, Memory memory, Arguments arguments)
     {
         var context = Text(memory, arguments[1], arguments[2]);
         var message = Text(memory, arguments[3], arguments[4]);
         var level = arguments[0] < Levels.Length ? Levels[arguments[0]] : $"level {arguments[0]}";
-        options.Log(NnSession.Plain(context is "" or "stdout" or "stderr" ? $"{level}: {message}" : $"{level}: {context}: {message}"));
+        session.Say(context is "" or "stdout" or "stderr" ? $"{level}: {message}" : $"{level}: {context}: {message}");
     }
 
     static string Text(Memory memory, uint at, uint length) =>

@@ -46,8 +46,10 @@ sealed class NnSession(NnOptions options, INnModels models) : IDisposable
     // A guest in a loop would fill the disk.
     const int LinesMax = 1000;
     const int LineLengthMax = 2000;
+    const int SaidLinesMax = 100_000;
 
     int _lines;
+    int _saidLines;
 
     public NnOptions Options { get; } = options;
 
@@ -112,11 +114,19 @@ sealed class NnSession(NnOptions options, INnModels models) : IDisposable
         Options.Log(_lines++ < LinesMax ? Plain(line) : $"wasi-nn: {LinesMax} lines; further ones are dropped");
     }
 
-    /// <summary>A line without escape sequences for a terminal, and not too long.</summary>
-    public static string Plain(string line)
+    /// <summary>A line of the guest's own: a server that runs for long may have many.</summary>
+    public void Say(string line)
+    {
+        if (_saidLines > SaidLinesMax) return;
+        Options.Log(_saidLines++ < SaidLinesMax ? Plain(line) : $"wasi:logging: {SaidLinesMax} lines; further ones are dropped");
+    }
+
+    /// <summary>One line without escape sequences for a terminal, and not too long: nobody forges another with it.</summary>
+    static string Plain(string line)
     {
         if (line.Length > LineLengthMax) line = line[..LineLengthMax] + "…";
-        return string.Concat(line.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '?' : letter));
+        return string.Concat(line.Select(static letter => letter is '\n' or '\u2028' or '\u2029' ? ' '
+            : char.IsControl(letter) && letter != '\t' ? '?' : letter));
     }
 
     public void Dispose()

@@ -9,6 +9,7 @@ static class TensorFlowCalls
     public const string Module = "wasmedge_tensorflow";
 
     const uint RankMax = 32;
+    const int NameBytesMax = 4096;
 
     /// <summary>TensorFlow's numbers.</summary>
     static readonly Dictionary<uint, TensorType> Types = new()
@@ -49,7 +50,7 @@ static class TensorFlowCalls
         new(Module, name, parameters, call) { Fault = NnErrno.MissingMemory };
 
     static string Name(NnSession session, GuestMemory memory, uint at, uint length) =>
-        memory.ReadText(at, length, session.Limits.TextBytesMax);
+        memory.ReadText(at, length, Math.Min(NameBytesMax, session.Limits.TextBytesMax));
 
     static void Create(NnSession session, GuestMemory memory, uint at, uint length, uint result)
     {

@@ -3,6 +3,9 @@ namespace Millrace.Nn.Calls;
 /// <summary>A frozen graph with inputs set by name and outputs asked for by name.</summary>
 sealed class TensorFlowSession(ReadOnlyMemory<byte> model, INnGraph graph) : IDisposable
 {
+    // Of a graph's own tensors; a guest that asks for more has something else in mind.
+    const int OutputsMax = 256;
+
     readonly Dictionary<int, Tensor> _inputs = [];
     readonly List<string> _names = [];
     INnGraph _graph = graph;
@@ -24,7 +27,10 @@ sealed class TensorFlowSession(ReadOnlyMemory<byte> model, INnGraph graph) : IDi
 
     public void AddOutput(string name)
     {
-        if (!_names.Contains(name)) _names.Add(name);
+        if (_names.Contains(name)) return;
+        if (_names.Count == OutputsMax)
+            throw new NnException(NnErrno.TooLarge, $"{OutputsMax} outputs were asked for already, which is the limit");
+        _names.Add(name);
     }
 
     public int Output(string name) => _names.IndexOf(name) is >= 0 and var index

@@ -83,10 +83,10 @@ static class ImageCalls
             using var stream = new MemoryStream(source, writable: false);
             var facts = Image.Identify(Formats, stream)
                 ?? throw new NnException(NnErrno.InvalidArgument, "the picture is neither JPEG, PNG nor BMP");
-            if ((long)facts.Width * facts.Height > PixelsMax)
+            if (facts.Width > SideMax || facts.Height > SideMax || (long)facts.Width * facts.Height > PixelsMax)
             {
-                throw new NnException(
-                    NnErrno.InvalidArgument, $"the picture has {facts.Width}x{facts.Height} pixels; the limit is {PixelsMax}");
+                throw new NnException(NnErrno.InvalidArgument, $"the picture has {facts.Width}x{facts.Height} pixels; "
+                    + $"the limit is {PixelsMax}, and {SideMax} a side");
             }
 
             stream.Position = 0;

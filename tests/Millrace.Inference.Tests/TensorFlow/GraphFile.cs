@@ -22,6 +22,13 @@ sealed class GraphFile
         return Node(name, "Const", [], ("dtype", Type(Int32)), ("value", new ProtoMessage().Message(8, tensor)));
     }
 
+    /// <summary>A constant whose elements are not in the file.</summary>
+    public GraphFile Zeros(string name, long count)
+    {
+        var tensor = new ProtoMessage().Number(1, Int32).Message(2, Shape(count));
+        return Node(name, "Const", [], ("dtype", Type(Int32)), ("value", new ProtoMessage().Message(8, tensor)));
+    }
+
     public GraphFile Node(string name, string op, string[] inputs, params (string Name, ProtoMessage Value)[] attributes)
     {
         _graph.Message(1, NodeDef(name, op, inputs, attributes));

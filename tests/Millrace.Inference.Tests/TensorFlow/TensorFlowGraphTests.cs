@@ -1,3 +1,4 @@
+using Millrace.Inference.Onnx;
 using Millrace.Inference.TensorFlow;
 using Millrace.Inference.Tests.Backends;
 using Millrace.Nn;
@@ -66,6 +67,44 @@ public sealed class TensorFlowGraphTests
         for (var i = 0; i < 20_000; i++) file.Node($"n{i}", "Neg", [i == 0 ? "x" : $"n{i - 1}"]);
 
         Assert.Equal(["n19999:0"], Converted(file.Bytes));
+    }
+
+    [Fact]
+    public void Wants_no_input_that_a_tensor_asked_for_does_not_follow_from()
+    {
+        var file = X().Input("other", GraphFile.Float, 2).Node("y", "Relu", ["x"]).Node("z", "Neg", ["other"]);
+
+        Assert.Equal(["x:0"], Conversion.Convert(GraphDefReader.Read(file.Bytes), ["y"]).Inputs.Select(port => port.Name));
+        Assert.Equal(["x:0", "other:0"], Conversion.Convert(GraphDefReader.Read(file.Bytes), []).Inputs.Select(port => port.Name));
+    }
+
+    [Fact]
+    public void Sizes_as_large_as_a_number_may_be_take_no_time()
+    {
+        var file = new GraphFile().Input("x", GraphFile.Float, long.MaxValue).Ints("from", 1).Ints("to", int.MaxValue).Ints("step", 1)
+            .Node("y", "StridedSlice", ["x", "from", "to", "step"], ("end_mask", new ProtoMessage().Number(3, 1)));
+
+        var converted = Conversion.Convert(GraphDefReader.Read(file.Bytes), []);
+
+        Assert.Equal<long>([long.MaxValue - 1], converted.Outputs[0].Dimensions);
+    }
+
+    [Fact]
+    public void Refuses_a_graph_whose_constants_repeat_elements_without_end()
+    {
+        var file = new GraphFile();
+        for (var i = 0; i < 3; i++) file.Zeros($"c{i}", 25 << 20);
+
+        Assert.Contains("\"c2\" repeats", Refused(NnErrno.TooLarge, file.Bytes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refuses_nodes_under_more_conditions_than_anyone_could_tell_apart()
+    {
+        var file = X().Input("p", 10);
+        for (var i = 0; i < 300; i++) file.Node($"p{i}", "LogicalNot", ["p"]).Node($"s{i}", "Switch", [i == 0 ? "x" : $"s{i - 1}:1", $"p{i}"]);
+
+        Assert.Contains("conditions at once", Refused(NnErrno.TooLarge, file.Bytes), StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -19,7 +19,7 @@ static class Sources
         new("LinSpace", LinSpace),
     ];
 
-    static Value Constant(Call c) => c.E.Constant(ConstantReader.Read(c.Tensor("value"), c.Node));
+    static Value Constant(Call c) => c.E.Constant(c.E.Constants.Read(c.Tensor("value"), c.Node));
 
     static Value Like(Call c, int number) => c.E.Expand(c.E.Scalar(number, c[0].Type), c.E.ShapeOf(c[0]));
 

@@ -84,7 +84,11 @@ sealed class Frame
     {
         _tensors = [.. plan.Tensors.Select(static spec => new LiteTensor(spec))];
         foreach (var tensor in _tensors.Where(static tensor => tensor.Spec.IsVariable && !tensor.Spec.IsConstant))
-            tensor.Place(new byte[tensor.Length(tensor.Shape)], tensor.Shape);
+        {
+            tensor.Place(machine.Arena.Rent(tensor.Length(tensor.Shape)), tensor.Shape);
+            tensor.Bytes.Clear();
+        }
+
         _steps = plan.Steps;
         _calls = [.. plan.Steps.Select(step => new Call(step.Spec, Of(step.Spec.Inputs), Of(step.Spec.Outputs), machine))];
         Inputs = [.. plan.Inputs.Select(index => _tensors[index])];

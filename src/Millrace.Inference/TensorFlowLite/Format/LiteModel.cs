@@ -1,3 +1,5 @@
+using Millrace.Nn;
+
 namespace Millrace.Inference.TensorFlowLite.Format;
 
 /// <summary>The numbers of the schema.</summary>
@@ -52,4 +54,18 @@ sealed record OperatorSpec(
 
 sealed record Subgraph(string Name, TensorSpec[] Tensors, int[] Inputs, int[] Outputs, OperatorSpec[] Operators);
 
-sealed record LiteModel(Subgraph[] Subgraphs);
+sealed record LiteModel(Subgraph[] Subgraphs)
+{
+    const long CopiesBytesMax = 4L << 30;
+
+    long _copies;
+
+    /// <summary>Counts a copy of constants that lives as long as the model: many operators may read the same.</summary>
+    /// <exception cref="NnException">There are too many.</exception>
+    public void CountCopy(long bytes)
+    {
+        _copies += bytes;
+        if (_copies > CopiesBytesMax)
+            throw new NnException(NnErrno.TooLarge, $"the model needs more than {CopiesBytesMax >> 20} MiB for its weights");
+    }
+}

@@ -15,6 +15,7 @@ static class Constants
         var kernel = OperatorTable.KernelOf(node);
         var input = new LiteTensor(node.Input(0));
         var output = new LiteTensor(node.Output(0));
+        node.Model.CountCopy(4L * input.Count);
         new Call(node.Spec, [input], [output], new Machine([])).Run(kernel);
         return node.Output(0) with { Constant = output.Bytes.ToArray(), Shape = output.Shape, Signature = output.Shape };
     }

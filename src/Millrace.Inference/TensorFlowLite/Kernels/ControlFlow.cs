@@ -60,7 +60,10 @@ static class ControlFlow
         var subgraph = node.Options.Int(0);
         return call =>
         {
-            if (call.Machine.Initialized.Add(subgraph)) call.Machine.Run(subgraph, []);
+            if (call.Machine.Initialized.Contains(subgraph)) return;
+            call.Machine.Run(subgraph, []);
+            // One that was broken off begins again with the next computation.
+            call.Machine.Initialized.Add(subgraph);
         };
     }
 
@@ -97,10 +100,16 @@ static class ControlFlow
         node.RequireType(node.Input(0), LiteType.Resource);
         return static call =>
         {
-            var value = call.Input(1);
-            var kept = new LiteTensor(value.Spec with { Constant = default, IsVariable = true });
-            kept.Place(value.Bytes.ToArray(), value.Shape);
-            call.Machine.Variables[Name(call)] = kept;
+            var (value, name) = (call.Input(1), Name(call));
+            // Its block is the arena's, as every other tensor's.
+            if (!call.Machine.Variables.TryGetValue(name, out var kept) || kept.Type != value.Type)
+            {
+                if (kept?.Release() is { } former) call.Machine.Arena.Return(former);
+                kept = new(value.Spec with { Constant = default, IsVariable = false });
+                call.Machine.Variables[name] = kept;
+            }
+
+            call.Machine.Copy(value, kept);
         };
     }
 

@@ -6,9 +6,16 @@ namespace Millrace.Inference.TensorFlowLite.Kernels;
 /// <summary>Weights as the kernels read them: arranged once where the model holds them, else at every run.</summary>
 sealed class Weights<T>(Node node, int index, Func<LiteTensor, T> arrange) where T : class
 {
-    readonly T? _constant = node.Input(index).IsConstant ? arrange(new LiteTensor(node.Input(index))) : null;
+    readonly T? _constant = node.Input(index).IsConstant ? Arranged(node, new(node.Input(index)), arrange) : null;
 
     public T Of(Call call) => _constant ?? arrange(call.Input(index));
+
+    // As kernels read them, an element has four bytes at most.
+    static T Arranged(Node node, LiteTensor tensor, Func<LiteTensor, T> arrange)
+    {
+        node.Model.CountCopy(4L * tensor.Count);
+        return arrange(tensor);
+    }
 }
 
 /// <summary>Rows of weights, one for each output channel, turned into columns.</summary>

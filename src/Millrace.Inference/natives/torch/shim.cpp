@@ -1,4 +1,4 @@
-// TorchScript behind a C interface: libtorch has only a C++ one, which differs from version to version. TorchShim.cs compiles
+// TorchScript behind a C interface: libtorch has only a C++ one, which differs from version to version. TorchLibrary.cs compiles
 // this on the machine it runs on and is the other side, name for name. No exception crosses: a call that fails gives null or
 // a number below 0, and mr_torch_error tells why, on the thread that called.
 #include <ATen/Parallel.h>
