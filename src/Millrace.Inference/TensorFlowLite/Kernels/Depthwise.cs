@@ -47,28 +47,6 @@ static class Depthwise
     static LiteTensor Output(Call call, Windows windows) =>
         call.Output(0, windows.Batches, windows.Height.Count, windows.Width.Count, windows.GroupChannels);
 
-    /// <summary>Offsets of the image's and the filter's channels under the window at a position.</summary>
-    static int Taps(Windows windows, int position, Span<(int Image, int Filter)> taps)
-    {
-        var (x, rest) = (position % windows.Width.Count, position / windows.Width.Count);
-        var (y, batch) = (rest % windows.Height.Count, rest / windows.Height.Count);
-        var count = 0;
-        for (var j = 0; j < windows.Height.Window; j++)
-        {
-            var row = windows.Height.At(y, j);
-            for (var k = 0; row >= 0 && k < windows.Width.Window; k++)
-            {
-                var column = windows.Width.At(x, k);
-                if (column < 0) continue;
-                taps[count++] = (
-                    ((batch * windows.Height.Size + row) * windows.Width.Size + column) * windows.Channels,
-                    (j * windows.Width.Window + k) * windows.GroupChannels);
-            }
-        }
-
-        return count;
-    }
-
     static void Real(Call call, Windows windows, Activation activation)
     {
         var x = call.Input(0).Read<float>();
@@ -76,22 +54,23 @@ static class Depthwise
         var bias = Arrangement.RealBias(call.Optional(2));
         var y = Output(call, windows).Write<float>();
         var channels = windows.GroupChannels;
-        var taps = call.Scratch<(int Image, int Filter)>(windows.Height.Window * windows.Width.Window);
+        var taps = new Taps(call, windows);
         var multiplier = channels / windows.Channels;
         for (var position = 0; position < windows.Count; position++)
         {
             if (position % 256 == 0) call.Cancel.ThrowIfCancellationRequested();
-            var at = taps[..Taps(windows, position, taps)];
+            var at = taps.Next();
+            var image = x[taps.Start..];
             var sums = y.Slice(position * channels, channels);
             if (bias.IsEmpty) sums.Clear();
             else bias[..channels].CopyTo(sums);
             if (multiplier == 1)
             {
-                AddVectors(x, w, at, sums, activation);
+                AddVectors(image, w, at, sums, activation);
                 continue;
             }
 
-            AddMultiples(x, w, at, sums, multiplier);
+            AddMultiples(image, w, at, sums, multiplier);
             foreach (ref var sum in sums) sum = activation.Apply(sum);
         }
     }
@@ -178,11 +157,12 @@ static class Depthwise
             var channels = windows.GroupChannels;
             var sums = call.Scratch<long>(channels);
             var perBatch = Math.Max(1, windows.Count / Math.Max(1, windows.Batches));
-            var taps = call.Scratch<(int Image, int Filter)>(windows.Height.Window * windows.Width.Window);
+            var taps = new Taps(call, windows);
             for (var position = 0; position < windows.Count; position++)
             {
                 sums.Clear();
-                Add(image, weights.Of(call), taps[..Taps(windows, position, taps)], sums, channels / windows.Channels);
+                var at = taps.Next();
+                Add(image[taps.Start..], weights.Of(call), at, sums, channels / windows.Channels);
                 for (var i = 0; i < channels; i++)
                 {
                     var factor = scales[position / perBatch] * quantization.Scales[quantization.Scales.Length == 1 ? 0 : i];
@@ -213,24 +193,25 @@ static class Depthwise
         var bias = Arrangement.Bias(call, call.Optional(2));
         var y = Output(call, windows).Write<T>();
         var channels = windows.GroupChannels;
-        var taps = call.Scratch<(int Image, int Filter)>(windows.Height.Window * windows.Width.Window);
+        var taps = new Taps(call, windows);
         var isNarrow = !steps.Scale.IsReduced && channels == windows.Channels;
         var narrow = call.Scratch<int>(channels);
         var wide = call.Scratch<long>(channels);
         for (var position = 0; position < windows.Count; position++)
         {
             if (position % 256 == 0) call.Cancel.ThrowIfCancellationRequested();
-            var at = taps[..Taps(windows, position, taps)];
+            var at = taps.Next();
+            var seen = image[taps.Start..];
             var into = y.Slice(position * channels, channels);
             if (isNarrow)
             {
-                AddVectors(image, weights, at, narrow);
+                AddVectors(seen, weights, at, narrow);
                 steps.Write(narrow, bias, into);
                 continue;
             }
 
             wide.Clear();
-            Add(image, weights, at, wide, channels / windows.Channels);
+            Add(seen, weights, at, wide, channels / windows.Channels);
             steps.Write(wide, bias, into);
         }
     }

@@ -45,6 +45,9 @@ sealed record Windows
 
     public int Length => Sizes.Product([Depth.Window, Height.Window, Width.Window, GroupChannels]);
 
+    /// <summary>Whether each window is one element with all its channels, and every element has one.</summary>
+    public bool ArePoints => Depth.IsPoint && Height.IsPoint && Width.IsPoint && GroupChannels == Channels;
+
     /// <summary>Copies the window at a position, channels of a group only; what lies outside is left out.</summary>
     public void Read<T>(ReadOnlySpan<T> image, int position, int group, Span<T> into)
     {
@@ -91,6 +94,11 @@ sealed record Windows
             return new Axis(size, window, stride.Step, stride.Dilation, before, count);
         }
 
+        public bool IsPoint => Window == 1 && Step == 1;
+
+        /// <summary>Whether a window that begins there has no padding.</summary>
+        public bool IsInside(int from) => from >= 0 && from + (Window - 1) * Dilation < Size;
+
         /// <summary>Where the window at a position begins.</summary>
         public int From(int position) => position * Step - Before;
 
@@ -108,9 +116,15 @@ readonly ref struct WindowRows<T>(Windows windows, ReadOnlySpan<T> image, int gr
 {
     readonly ReadOnlySpan<T> _image = image;
 
+    readonly bool _arePoints = windows.ArePoints;
+
     public int Count => windows.Count;
 
-    public void Read(int row, Span<T> into) => windows.Read(_image, row, group, into);
+    public void Read(int row, Span<T> into)
+    {
+        if (_arePoints) _image.Slice(row * into.Length, into.Length).CopyTo(into);
+        else windows.Read(_image, row, group, into);
+    }
 }
 
 /// <summary>A matrix's own rows.</summary>
