@@ -101,7 +101,12 @@ fn run(options: &Options) -> Result<(), String> {
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|fault| format!("{path} cannot be read: {fault}"))
+    // WASI's word for a path that leads into no folder of the program's.
+    const NOT_CAPABLE: i32 = 76;
+    std::fs::read(path).map_err(|fault| match fault.raw_os_error() {
+        Some(NOT_CAPABLE) => format!("{path} cannot be read: it is in no folder that was granted (millrace run --dir FOLDER)"),
+        _ => format!("{path} cannot be read: {fault}"),
+    })
 }
 
 fn load(options: &Options, file: Vec<u8>) -> Result<(Model, Tokenizer), String> {
