@@ -17,7 +17,7 @@ static class ThreadBench
     // As many as are measured to be best: what a worker does that is told nothing.
     const int Chosen = 0;
 
-    static readonly TimeSpan AnswerMost = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan AnswerMost = TimeSpan.FromSeconds(4);
     static readonly Sampling Likeliest = new(0, 1, 1);
 
     public static async Task<Section> RunAsync(BenchPlan plan)
@@ -60,7 +60,8 @@ static class ThreadBench
     {
         var text = new StringBuilder(
             $"""
-            {File}: tokens written per second, {Tokens} of them or what {AnswerMost.TotalSeconds:0} s allow, in each of {Rounds} rounds all in turn;
+            {File}: tokens per second of an answer to a prompt of a few words, {Tokens} of them or what
+            {AnswerMost.TotalSeconds:0} s allow, in each of {Rounds} rounds all in turn;
             medians, and the slowest. *Beside* is with {Environment.ProcessorCount} processes more, one for each core, that do nothing but compute.
             *Chosen* is what a worker does that is told no number of threads.
 

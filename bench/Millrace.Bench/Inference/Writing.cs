@@ -9,7 +9,8 @@ namespace Millrace.Bench.Inference;
 /// <param name="Tokens">Tokens of it; where it was broken off, its pieces.</param>
 readonly record struct Writing(TimeSpan First, TimeSpan Rest, int Tokens)
 {
-    public double TokensPerSecond => Math.Max(1, Tokens - 1) / Rest.TotalSeconds;
+    /// <summary>With the reading of the prompt.</summary>
+    public double TokensPerSecond => Tokens / (First + Rest).TotalSeconds;
 
     /// <summary>Reads an answer to its end, or until its time is over.</summary>
     public static async Task<Writing> OfAsync(InferenceClient client, ChatJob job, TimeSpan most, CancellationToken cancel)

@@ -12,7 +12,7 @@ namespace Millrace.Bench.Llama2;
 /// <summary>The guest llama2 here, in V8, as C, and llama.cpp, in turn.</summary>
 static partial class Llama2Bench
 {
-    const int Rounds = 5;
+    const int Rounds = 3;
     const int Seed = 1;
 
     // Of a model whose token takes long.
