@@ -99,7 +99,7 @@ static class ModelFilesCommand
             ("context", header.ContextTokens is { } tokens ? Words.Count((long)tokens, "token") : Unknown),
             ("template", template),
             ("licence", header.Licence ?? Unknown),
-            ("size", Words.Size(new FileInfo(path).Length)),
+            ("size", Words.Size(ModelFolder.FileAt(path).Length)),
         ];
         foreach (var (head, value) in rows) screen.Result($"{head,-13} {Words.Plain(value)}");
     }
@@ -108,7 +108,7 @@ static class ModelFilesCommand
     {
         ["name"] = Path.GetFileNameWithoutExtension(path),
         ["path"] = path,
-        ["bytes"] = new FileInfo(path).Length,
+        ["bytes"] = ModelFolder.FileAt(path).Length,
         ["title"] = header.Text("general.name"),
         ["architecture"] = header.Architecture,
         ["parameters"] = header.Parameters,

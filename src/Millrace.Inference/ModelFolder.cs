@@ -7,6 +7,9 @@ public static class ModelFolder
 {
     const string Ending = ".gguf";
 
+    /// <summary>A model's file, which may be where a link leads: the caches of hubs are full of links.</summary>
+    public static FileInfo FileAt(string path) => new(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+
     /// <summary>Deletes a model and all that lies beside it, also one that is not whole yet.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">The file's name without its ending.</param>

@@ -24,7 +24,7 @@ public sealed record ModelFile(string Name, string Path, long Bytes)
 {
     /// <summary>The model that a file holds.</summary>
     public static ModelFile Of(string path) => new(
-        System.IO.Path.GetFileNameWithoutExtension(path), path, new FileInfo(path).Length);
+        System.IO.Path.GetFileNameWithoutExtension(path), path, ModelFolder.FileAt(path).Length);
 }
 
 /// <summary>The models of this machine, behind the inference worker.</summary>
@@ -48,7 +48,7 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         if (_options.ChosenFile is { } chosen) return [ModelFile.Of(chosen)];
         var files = _options.Folders.Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.gguf"))
-            .Select(ModelFile.Of).DistinctBy(file => file.Name).OrderByDescending(file => file.Bytes).ToList();
+            .Where(IsThere).Select(ModelFile.Of).DistinctBy(file => file.Name).OrderByDescending(file => file.Bytes).ToList();
         if (File.Exists(_options.TinyModel))
         {
             var tiny = ModelFile.Of(_options.TinyModel);
@@ -57,6 +57,19 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         }
 
         return [.. files];
+    }
+
+    static bool IsThere(string path)
+    {
+        try
+        {
+            return ModelFolder.FileAt(path).Exists;
+        }
+        catch (IOException)
+        {
+            // A link that leads to itself; those that lead nowhere are no files either.
+            return false;
+        }
     }
 
     /// <summary>
@@ -162,7 +175,7 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
     string Key(ModelFile file)
     {
         var state = string.Create(
-            CultureInfo.InvariantCulture, $"{file.Path}|{file.Bytes}|{new FileInfo(file.Path).LastWriteTimeUtc.Ticks}");
+            CultureInfo.InvariantCulture, $"{file.Path}|{file.Bytes}|{ModelFolder.FileAt(file.Path).LastWriteTimeUtc.Ticks}");
         if (_checks.FindHash(state) is { } known) return known;
         using var stream = File.OpenRead(file.Path);
         var hash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));

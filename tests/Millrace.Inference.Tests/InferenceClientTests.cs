@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text;
 using Millrace.Inference.Worker;
 
 namespace Millrace.Inference.Tests;
@@ -100,14 +101,19 @@ public sealed class InferenceClientTests : IAsyncLifetime
     }
 
     [SkippableTheory]
-    [InlineData(0)]
-    [InlineData(100)]
-    [InlineData(200_000)]
-    public async Task A_damaged_model_is_an_error_and_the_worker_lives_on(int bytes)
+    [InlineData(0, "", "", "")]
+    [InlineData(100, "", "", "")]
+    [InlineData(200_000, "", "", "corrupted or incomplete")]
+    [InlineData(int.MaxValue, "GGUF", "HTML", "magic")]
+    [InlineData(int.MaxValue, "llama", "qlama", "unknown model architecture: 'qlama'")]
+    [InlineData(int.MaxValue, "block_count", "block_kount", "llama.block_count")]
+    public async Task A_damaged_model_is_an_error_with_its_cause_and_the_worker_lives_on(int bytes, string old, string damage, string cause)
     {
         NeedsLibrary();
         var path = Path.Combine(Path.GetTempPath(), $"millrace-{Guid.NewGuid():N}.gguf");
-        await File.WriteAllBytesAsync(path, (await File.ReadAllBytesAsync(Tiny))[..bytes]);
+        var content = await File.ReadAllBytesAsync(Tiny);
+        Encoding.ASCII.GetBytes(damage).CopyTo(content, content.AsSpan().IndexOf(Encoding.ASCII.GetBytes(old)));
+        await File.WriteAllBytesAsync(path, content[..Math.Min(bytes, content.Length)]);
 
         try
         {
@@ -115,6 +121,10 @@ public sealed class InferenceClientTests : IAsyncLifetime
             var reply = await _client.ChatAsync(Ask(Tiny, "Who are you?"), _timeout.Token);
 
             Assert.Equal("model-unavailable", error.Type);
+            Assert.Contains(cause, error.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"llama.cpp cannot load {Path.GetFileName(path)}: ", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("does not say why", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain(Path.GetTempPath(), error.Message, StringComparison.Ordinal);
             Assert.NotEmpty(reply.Content);
         }
         finally

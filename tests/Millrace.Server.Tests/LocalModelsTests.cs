@@ -46,6 +46,22 @@ public sealed class LocalModelsTests : IDisposable
         Assert.Equal(0, asked);
     }
 
+    [SkippableFact]
+    public void A_link_is_as_large_as_what_it_leads_to_and_none_where_it_leads_nowhere()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "links need a privilege there");
+        string At(string name) => Path.Combine(_folder.FullName, name);
+        File.WriteAllBytes(At("a.gguf"), new byte[1000]);
+        File.WriteAllBytes(At("blob"), new byte[2000]);
+        File.CreateSymbolicLink(At("b.gguf"), At("blob"));
+        File.CreateSymbolicLink(At("c.gguf"), At("gone"));
+        File.CreateSymbolicLink(At("d.gguf"), At("d.gguf"));
+
+        var files = Open(_folder.FullName).Files();
+
+        Assert.Equal([("b", 2000), ("a", 1000)], files.SkipLast(1).Select(file => (file.Name, file.Bytes)));
+    }
+
     [Fact]
     public void Files_come_largest_first_and_the_tiny_one_last()
     {

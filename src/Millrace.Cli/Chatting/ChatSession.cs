@@ -176,7 +176,7 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
             var parts = models.Client.StreamAsync(Job(), cancel).GetAsyncEnumerator(cancel);
             await using (parts)
             {
-                if (await BeginAsync(parts))
+                if (await BeginAsync(parts, cancel))
                 {
                     do yield return parts.Current;
                     while (await parts.MoveNextAsync());
@@ -187,7 +187,7 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
     }
 
     /// <summary>False: the conversation was too long, and is shorter now.</summary>
-    async Task<bool> BeginAsync(IAsyncEnumerator<ChatPart> parts)
+    async Task<bool> BeginAsync(IAsyncEnumerator<ChatPart> parts, CancellationToken cancel)
     {
         try
         {
@@ -195,6 +195,8 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
         }
         catch (InferenceException e) when (e.Type == "context-exceeded" && _turns.Count > 1)
         {
+            // An answer that is to be longer than the context fits into no conversation.
+            if (_settings.MaxTokens >= (await models.Client.DescribeAsync(_model.Path, cancel)).ContextTokens) throw;
             _turns.RemoveRange(0, Math.Min(2, _turns.Count - 1));
             screen.Note("(the conversation no longer fits: its oldest turns are forgotten)");
             return false;
@@ -259,7 +261,11 @@ sealed class ChatSession(Screen screen, CliEnvironment environment, LocalModels 
         {
             return act(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (JsonException)
+        {
+            return $"{path} is no conversation of /save";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return $"{path}: {e.Message}";
         }

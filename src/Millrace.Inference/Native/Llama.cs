@@ -35,7 +35,8 @@ static unsafe partial class Llama
     [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
     static void DropLog(int level, byte* text, void* data)
     {
-        // llama.cpp writes whole model tables; what matters comes back as return codes.
+        // llama.cpp writes whole model tables; what matters comes back as return codes, but for the cause of a failure.
+        LlamaWords.Hear(level, text);
     }
 
     /// <summary><c>struct llama_model_params</c>, 80 bytes; only the fields we set have names.</summary>

@@ -70,9 +70,11 @@ sealed unsafe class LlamaModel : IDisposable
         parameters.NGpuLayers = gpuLayers;
         var name = Path.GetFileName(path);
         if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {name}");
+        LlamaWords.Forget();
         var model = new ModelHandle(Llama.llama_model_load_from_file(path, parameters));
         return !model.IsInvalid ? new(model, name) : throw new InferenceException(
-            "model-unavailable", $"llama.cpp cannot load {name}: damaged, cut short, or not a GGUF it knows");
+            "model-unavailable",
+            $"llama.cpp cannot load {name}: {LlamaWords.Cause(path) ?? "it does not say why"}; fetch the file again, or use another model");
     }
 
     public ModelFacts Facts(int contextTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))

@@ -28,6 +28,14 @@ sealed class ModelPull(
                 $"{file.FileName} is not the file that was announced, and was deleted: its SHA-256 is {hash}, not {right}");
         }
 
+        // Without a hash of someone's who knows it, a page that says why there is no model would be one.
+        if (file.Sha256 is null && !partial.IsGguf())
+        {
+            partial.Restart();
+            throw new ModelHubException(
+                $"{file.FileName} is no model, and was deleted: it does not begin with GGUF; {file.Url.Host} may have sent a page instead");
+        }
+
         partial.Complete(_target, _origin with { Sha256 = hash, Bytes = partial.Length });
         return new(_target, partial.Length, hash, file.Sha256 is not null, WasThere: false);
     }

@@ -71,6 +71,13 @@ sealed class PartialFile : IDisposable
         Length += bytes.Length;
     }
 
+    /// <summary>Whether it begins as models do.</summary>
+    public bool IsGguf()
+    {
+        var start = new byte[4];
+        return RandomAccess.Read(_file.SafeFileHandle, start, 0) == 4 && start.AsSpan().SequenceEqual("GGUF"u8);
+    }
+
     public string Sha256() => Convert.ToHexStringLower(_hash.GetCurrentHash());
 
     /// <summary>Gives it its name; it is on the disk before.</summary>

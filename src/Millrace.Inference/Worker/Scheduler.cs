@@ -147,7 +147,7 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
     {
         if (_models.TryGetValue(path, out var loaded)) return loaded;
         if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {Path.GetFileName(path)}");
-        var bytes = new FileInfo(path).Length;
+        var bytes = ModelFolder.FileAt(path).Length;
         if (bytes > settings.MemoryBytesMax)
         {
             throw new InferenceException(

@@ -91,10 +91,13 @@ public sealed class ChatTests
         await using var shell = new Shell();
 
         var answer = await shell.RunAsync(["chat", Tiny], string.Join('\n',
-            "/nothing", "/set heat 1", "/set temperature 9", "/set temperature", "/load", "/load /no/such/file", "/model none", "/help", "/clear"));
+            "hello", "/set max_tokens 99999", "and now?", "/nothing", "/set heat 1", "/set temperature 9", "/set temperature", "/load", $"/load {typeof(ChatTests).Assembly.Location}", "/load /no/such/file", "/model none", "/help", "/clear"));
         var missing = await shell.RunAsync(["chat", "nothing-like-it"]);
 
-        Assert.Equal((0, 2), (answer.Code, missing.Code));
+        Assert.Equal((1, 2), (answer.Code, missing.Code));
+        Assert.Contains("and 99999 of answer exceed the context of", answer.Words, StringComparison.Ordinal);
+        Assert.DoesNotContain("forgotten", answer.Words, StringComparison.Ordinal);
+        Assert.Contains("is no conversation of /save", answer.Words, StringComparison.Ordinal);
         Assert.Contains("there is no /nothing", answer.Words, StringComparison.Ordinal);
         Assert.Contains("there is no setting heat; there are: max_tokens", answer.Words, StringComparison.Ordinal);
         Assert.Contains("temperature is a number from 0 to 2", answer.Words, StringComparison.Ordinal);

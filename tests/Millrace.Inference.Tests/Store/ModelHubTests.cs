@@ -152,6 +152,18 @@ public sealed class ModelHubTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_in_place_of_a_model_is_none()
+    {
+        await using var fake = await StartAsync("m.gguf", 1000);
+        fake.Files["m.gguf"] = "<html>Please sign in.</html>"u8.ToArray();
+
+        var refused = await RefusedAsync(() => PullAsync(fake, $"{fake.BytesAddress}blobs/m.gguf"));
+
+        Assert.Contains("is no model, and was deleted: it does not begin with GGUF", refused, StringComparison.Ordinal);
+        Assert.Empty(Names());
+    }
+
+    [Fact]
     public async Task A_hash_that_the_user_knows_counts_for_an_address_without_one()
     {
         await using var fake = await StartAsync("m.gguf", 1000);
@@ -407,6 +419,7 @@ public sealed class ModelHubTests : IDisposable
     {
         var content = new byte[bytes];
         new Random(seed).NextBytes(content);
+        "GGUF"u8[..Math.Min(4, bytes)].CopyTo(content);
         return content;
     }
 
