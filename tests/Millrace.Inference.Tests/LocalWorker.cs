@@ -6,7 +6,7 @@ namespace Millrace.Inference.Tests;
 sealed class LocalWorker : IAsyncDisposable
 {
     // Generous: machines are busy.
-    readonly CancellationTokenSource _timeout = new(TimeSpan.FromMinutes(10));
+    readonly CancellationTokenSource _timeout = new(LongRun.Timeout);
 
     public LocalWorker(InferenceOptions? options = null) =>
         Client = new(options ?? new(Command));

@@ -9,12 +9,13 @@ public sealed class AbortTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _worker.DisposeAsync();
 
-    static int Count => Environment.GetEnvironmentVariable("MILLRACE_LONG") == "1" ? 100 : 10;
+    static int Count => LongRun.IsOn ? 100 : 10;
 
     [SkippableFact]
     public async Task Abort_after_abort_costs_what_is_in_flight_and_nothing_else()
     {
         var model = LocalWorker.Tiny;
+        var (begun, inFlightFailed) = (TimeProvider.System.GetUtcNow(), 0);
         for (var i = 0; i < Count; i++)
         {
             var endless = new ChatJob(model, [new("user", "x")], -1, new(0, 1, 1), [])
@@ -27,11 +28,21 @@ public sealed class AbortTests : IAsyncLifetime
             Assert.True((await Assert.ThrowsAsync<InferenceException>(() => abort)).IsTransient);
             // Where the answer was done before the abort, it stands.
             if (await Record.ExceptionAsync(() => inFlight) is { } error)
+            {
                 Assert.True(Assert.IsType<InferenceException>(error).IsTransient);
+                inFlightFailed++;
+            }
+
             var reply = await _worker.Client.ChatAsync(
                 new(model, [new("user", "What is the capital of France?")], 40, new(0, 1, 1), []), _worker.Timeout);
             Assert.Equal("The capital of France is Paris.", reply.Content);
         }
+
+        LongRun.Write(
+            "ABORTS.md", "Aborts of the inference worker", "FullyQualifiedName~AbortTests", begun,
+            $"The worker's process was aborted from inside llama.cpp {Count} times in a row. Each time the request that aborted it",
+            $"failed as transient, {inFlightFailed} requests beside it did so too, and the next request was answered by a new worker as it",
+            "should be. The host's process was the same all the time.");
     }
 
     [SkippableTheory]
