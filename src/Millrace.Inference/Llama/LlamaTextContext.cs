@@ -79,13 +79,16 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         return vector.Select(number => scale == 0 ? 0 : number / scale);
     }
 
-    int ContextTokens => Math.Min(_options.Whole("ctx-size", ContextStandard), graph.Facts.ContextTokens);
+    // Some programs send 0 for as many as usual.
+    int ContextTokens =>
+        Math.Min(_options.Whole("ctx-size", 0) is > 0 and var asked ? asked : ContextStandard, graph.Facts.ContextTokens);
 
     NnException TooLong(int most) => new(NnErrno.PromptTooLong, $"the prompt has {_promptTokens} tokens, {most} are possible");
 
     void Write(CancellationToken cancel)
     {
         var (job, isCutByContext) = Job(_options.Whole("n-predict", -1));
+        if (job.MaxTokens == 0) return;
         var stop = Encoding.UTF8.GetBytes(_options.Text("reverse-prompt"));
         var output = _options.Is("stream-stdout") ? graph.Output : null;
         var pieces = graph.Client.GenerateAsync(job, cancel).GetAsyncEnumerator(cancel);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -133,6 +134,8 @@ sealed unsafe class TokenChooser : IDisposable
         return best.Id;
     }
 
+    // Every token goes through all of the vocabulary here: not even the first ones should be slow.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int Likeliest(ReadOnlySpan<float> scores)
     {
         var most = new Vector<float>(float.NegativeInfinity);

@@ -41,11 +41,14 @@ enum FrameKind
     Error,
 }
 
-/// <summary>One message between host and worker: u32 lengths of head and body (little-endian), this as JSON, raw bytes.</summary>
+/// <summary>
+/// One message between host and worker: u32 lengths of head and body (little-endian), this as JSON, raw bytes. Where there
+/// is no head, the body is a <see cref="Piece"/>.
+/// </summary>
 sealed record Frame(FrameKind Kind, long Id)
 {
     /// <summary>Raised when the meaning of a frame changes; both sides are one executable, so no older one is spoken.</summary>
-    public const int Protocol = 2;
+    public const int Protocol = 3;
 
     /// <summary>Most bytes of a head, and of a body.</summary>
     public const int BytesMax = 64 << 20;
@@ -87,6 +90,12 @@ sealed record Frame(FrameKind Kind, long Id)
 
     public static async Task WriteAsync(Stream stream, Frame frame, CancellationToken cancel)
     {
+        if (Piece.TryWrite(frame) is { } piece)
+        {
+            await stream.WriteAsync(piece, cancel);
+            return;
+        }
+
         var head = JsonSerializer.SerializeToUtf8Bytes(frame, Json);
         if (head.Length > BytesMax || frame.Body.Length > BytesMax)
             throw new InferenceException("too-large", $"a message to or from the model is larger than {BytesMax} bytes");
@@ -107,10 +116,11 @@ sealed record Frame(FrameKind Kind, long Id)
         if (got < 8) return null;
         var head = BinaryPrimitives.ReadInt32LittleEndian(lengths);
         var body = BinaryPrimitives.ReadInt32LittleEndian(lengths.AsSpan(4));
-        if (head is <= 0 or > BytesMax || body is < 0 or > BytesMax)
+        if (head is < 0 or > BytesMax || body is < 0 or > BytesMax)
             throw new InvalidDataException($"a frame of {head} and {body} bytes");
         var bytes = new byte[head + body];
         await stream.ReadExactlyAsync(bytes, cancel);
+        if (head == 0) return Piece.Read(bytes);
         var frame = JsonSerializer.Deserialize<Frame>(bytes.AsSpan(0, head), Json)
             ?? throw new InvalidDataException("an empty frame");
         return frame with { Body = bytes.AsMemory(head) };

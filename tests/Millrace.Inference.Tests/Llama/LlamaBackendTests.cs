@@ -94,6 +94,21 @@ public sealed class LlamaBackendTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public void A_context_of_size_0_is_one_as_usual_and_0_tokens_are_none()
+    {
+        using var context = Context(options: "{\"temp\":0,\"ctx-size\":0,\"batch-size\":0,\"threads\":0}");
+        Set(context, Question);
+
+        context.Compute(default);
+        var text = Text(context);
+        Set(context, "{\"n-predict\":0}", 1);
+        context.Compute(default);
+
+        Assert.Equal("The capital of France is Paris.<|im_end|>", text);
+        Assert.Equal(("", (19, 0)), (Text(context), Counts(context)));
+    }
+
+    [SkippableFact]
     public void What_is_told_to_print_is_printed()
     {
         using var context = Context(options: "{\"temp\":0,\"stream-stdout\":true}");
