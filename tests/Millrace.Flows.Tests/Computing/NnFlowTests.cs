@@ -10,6 +10,7 @@ namespace Millrace.Flows.Tests.Computing;
 public sealed class NnFlowTests : IDisposable
 {
     const string ConformanceVariable = "MILLRACE_CONFORMANCE";
+    const string ModelsVariable = "MILLRACE_MODELS";
     const string Case = "average_pool_same";
 
     static readonly int[] Shape = [1, 7, 6, 3];
@@ -20,7 +21,9 @@ public sealed class NnFlowTests : IDisposable
     readonly string _data = Directory.CreateTempSubdirectory("millrace-nn-flow-").FullName;
     readonly CountingBackend _lite = new(NnBackends.All().First(backend => backend.Encoding == NnEncoding.TensorFlowLite));
 
-    static string ModelPath => Path.Combine(Folder!, "model.tflite");
+    static readonly string? TextFolder = Environment.GetEnvironmentVariable(ModelsVariable) is { Length: > 0 } set ? set : null;
+
+    static string ModelPath => Path.Combine(Folder ?? "", "model.tflite");
 
     static byte[] Input => File.ReadAllBytes(Path.Combine(Folder!, "in0.bin"));
 
@@ -143,6 +146,36 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal((1, 3), (_lite.Loads, _lite.Computes));
     }
 
+    [SkippableText]
+    public async Task Writes_a_text_token_by_token_and_pays_for_its_tokens()
+    {
+        await using var platform = await OpenAsync();
+        await DeployAsync(platform, NnGuest.Text("story", Options), "nn: {models: [story]}");
+
+        var (run, output) = await RunAsync(platform, "Once upon a time"u8.ToArray());
+        var again = await RunAsync(platform, "Once upon a time"u8.ToArray());
+
+        AssertCompleted(run, "nn.load done", "nn.compute done");
+        Assert.Matches("^, there was a .*\\|$", Encoding.UTF8.GetString(output));
+        Assert.Equal(output, again.Output);
+        Assert.InRange(run.Tokens, 13, 40);
+        Assert.Equal(run.Tokens, run.Operations[1].Tokens);
+    }
+
+    [SkippableText]
+    public async Task Refuses_a_text_that_the_runs_tokens_would_not_reach_for()
+    {
+        await using var platform = await OpenAsync();
+        await DeployAsync(platform, NnGuest.Text("story", Options), "nn: {models: [story]}\nlimits: {tokens: 20}");
+
+        var (run, _) = await RunAsync(platform, "Once upon a time"u8.ToArray());
+
+        Assert.Equal(RunOutcome.OverBudget, run.Summary.Outcome);
+        Assert.Equal(["nn.load done", "nn.compute error"], Words(run));
+    }
+
+    const string Options = """{"temp":0,"n-predict":12}""";
+
     static readonly string[] AllPoints =
     [
         .. from operation in (string[])["nn.load", "nn.compute"]
@@ -187,8 +220,12 @@ public sealed class NnFlowTests : IDisposable
         FailPoint = failPoint,
         Nn = new()
         {
-            Backends = [backend ?? _lite],
-            Models = ImmutableDictionary<string, NamedModel>.Empty.Add("pool", new("pool", NnEncoding.TensorFlowLite, NnTarget.Cpu, [ModelPath])),
+            Backends = [backend ?? _lite, NnBackends.All().First(one => one.Encoding == NnEncoding.Llama2)],
+            Models = new NamedModel[]
+            {
+                new("pool", NnEncoding.TensorFlowLite, NnTarget.Cpu, [ModelPath]),
+                new("story", NnEncoding.Llama2, NnTarget.Cpu, [Path.Combine(TextFolder ?? "", "stories260K.gguf")]),
+            }.ToImmutableDictionary(model => model.Name),
         },
     });
 
@@ -244,5 +281,10 @@ public sealed class NnFlowTests : IDisposable
     sealed class SkippableNnAttribute : FactAttribute
     {
         public SkippableNnAttribute() => Skip = Folder is null ? $"{ConformanceVariable} is not set" : null;
+    }
+
+    sealed class SkippableTextAttribute : FactAttribute
+    {
+        public SkippableTextAttribute() => Skip = TextFolder is null ? $"{ModelsVariable} is not set" : null;
     }
 }
