@@ -151,6 +151,7 @@ sealed class Asking
         Key = operation.Key,
         StartedNs = operation.StartedNs,
         Deadline = operation.IsEnding ? _node.Time.GetUtcNow() + _node.SendDeadline : _plan.Deadline,
+        Computing = _plan.Computing,
         SendDeadline = _node.SendDeadline,
         Time = _node.Time,
         BeforeSend = () => BeforeSend(operation),

@@ -40,6 +40,7 @@ static class ChildPlan
             },
             Deadline = deadline,
             Budget = caller.Budget,
+            Computing = caller.Computing,
             Depth = caller.Depth + 1,
             Label = $"{caller.Label}{integration.Name}.{call.Parent.Name}/",
         };

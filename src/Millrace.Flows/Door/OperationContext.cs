@@ -34,6 +34,9 @@ sealed record OperationContext
     /// <summary>No attempt goes on past it.</summary>
     public required DateTimeOffset Deadline { get; init; }
 
+    /// <summary>What the run has left for engines.</summary>
+    public required ComputeBudget Computing { get; init; }
+
     /// <summary>Longest time between a request's first byte and the end of its answer, for a write.</summary>
     public required TimeSpan SendDeadline { get; init; }
 

@@ -93,7 +93,7 @@ sealed class FlowExecution(Node node, RunRow run)
         };
         if (decided is { } outcome) return own with { Outcome = outcome, Message = end.Message };
         if (isGivenUp) return own with { Message = $"Lost {LostMax} times in a row without a new step." };
-        return own.Outcome == RunOutcome.Failed && plan.Budget.HasRefused
+        return own.Outcome == RunOutcome.Failed && (plan.Budget.HasRefused || plan.Computing.HasRefused)
             ? own with { Outcome = RunOutcome.OverBudget }
             : own;
     }
@@ -147,6 +147,7 @@ sealed class FlowExecution(Node node, RunRow run)
             Limits = new() { MemoryBytesMax = limits.MemoryBytes, Cpu = limits.Cpu, Wall = wall },
             Deadline = node.Time.GetUtcNow() + wall,
             Budget = new(limits.Tokens, journal.TokensUsed),
+            Computing = new(limits.Cpu, journal.ComputedTime),
         };
         return (plan, journal);
     }

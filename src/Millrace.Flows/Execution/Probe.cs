@@ -146,6 +146,8 @@ sealed class Probe : IRunHost
         Key = Node.KeyOf(_parent.Key, 0, sequence),
         StartedNs = Clock.Ns(_node.Time),
         Deadline = _deadline,
+        // No engine is asked in a check.
+        Computing = new(TimeSpan.Zero, TimeSpan.Zero),
         SendDeadline = _node.SendDeadline,
         Time = _node.Time,
         // No lease to check: nothing that another node could be settling.

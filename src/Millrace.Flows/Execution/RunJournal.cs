@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Flows.Operations;
 using Millrace.Flows.Storage;
 using Millrace.Sandbox;
 
@@ -24,6 +25,8 @@ sealed class RunJournal
         _open = rows.Operations.Where(row => row.Result is null).ToDictionary(row => row.Sequence);
         _cancelled = [.. rows.Deliveries.Where(d => d.Kind == DeliveryKind.Cancel).Select(d => d.Sequence)];
         TokensUsed = rows.Operations.Sum(row => row.Tokens + row.Reserved);
+        ComputedTime = TimeSpan.FromMilliseconds(
+            rows.Operations.Where(row => row.Name == NnOperations.ComputeName).Sum(row => row.DurationMs));
         Prefix = new(
             [.. rows.Operations.Select(row => new JournaledOperation(row.Sequence, row.Name, row.Digest, row.Result))],
             rows.Deliveries);
@@ -34,6 +37,9 @@ sealed class RunJournal
 
     /// <summary>Tokens that earlier attempts used; a reply that was lost counts as reserved.</summary>
     public long TokensUsed { get; }
+
+    /// <summary>Time that engines computed for earlier attempts.</summary>
+    public TimeSpan ComputedTime { get; }
 
     /// <summary>Sequence of the next operation that no journal knows.</summary>
     public long NextSequence { get; private set; }

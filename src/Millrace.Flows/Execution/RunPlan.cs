@@ -36,6 +36,9 @@ sealed record RunPlan
     /// <summary>Shared with the caller.</summary>
     public required TokenBudget Budget { get; init; }
 
+    /// <summary>Shared with the caller.</summary>
+    public required ComputeBudget Computing { get; init; }
+
     /// <summary>0 for a flow's run.</summary>
     public int Depth { get; init; }
 

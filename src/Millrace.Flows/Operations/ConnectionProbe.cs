@@ -49,6 +49,7 @@ sealed class ConnectionProbe(BuiltIn fetch, TimeProvider time)
         Key = "",
         StartedNs = Clock.Ns(time),
         Deadline = time.GetUtcNow() + Timeout,
+        Computing = new(TimeSpan.Zero, TimeSpan.Zero),
         SendDeadline = Timeout,
         Time = time,
         BeforeSend = () => { },

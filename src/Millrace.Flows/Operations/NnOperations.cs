@@ -21,13 +21,15 @@ sealed class NnOperations(NnOptions options, TimeProvider time) : IDisposable
     // Tokens of a text whose options say nothing of it; as large as the engines make a context by themselves.
     const int TokensStandard = 4096;
 
+    public const string ComputeName = "nn.compute";
+
     const string KeyPrefix = "sha256:";
 
     readonly LoadedModels _models = new(time);
 
     public BuiltIn Load => new("nn.load", _ => OperationKind.Read, LoadAsync);
 
-    public BuiltIn Compute => new("nn.compute", _ => OperationKind.Paid, ComputeAsync) { Reserve = ReserveAsync };
+    public BuiltIn Compute => new(ComputeName, _ => OperationKind.Paid, ComputeAsync) { Reserve = ReserveAsync };
 
     public void Dispose() => _models.Dispose();
 
@@ -49,8 +51,31 @@ sealed class NnOperations(NnOptions options, TimeProvider time) : IDisposable
             var inputs = Inputs(ask, request.Body);
             context.BeforeSend();
             var (key, load) = ModelOf(ask);
-            return await _models.UseAsync(key, load, graph => Computation.Run(graph, inputs, ask.IsSingle, OutputBytesMax, within), within);
+            return await _models.UseAsync(key, load, graph => Timed(
+                context, stop => Computation.Run(graph, inputs, ask.IsSingle, OutputBytesMax, stop), within), within);
         }, cancel);
+
+    // Waiting for others and loading cost the run nothing.
+    static T Timed<T>(OperationContext context, Func<CancellationToken, T> compute, CancellationToken cancel)
+    {
+        var (budget, began) = (context.Computing, context.Time.GetTimestamp());
+        using var timeout = new CancellationTokenSource(budget.Left, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
+        try
+        {
+            either.Token.ThrowIfCancellationRequested();
+            return compute(either.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            budget.Refuse();
+            throw new OverBudgetException($"The {budget.Limit.TotalSeconds:0.###} s of CPU time that models may take are used up.");
+        }
+        finally
+        {
+            budget.Use(context.Time.GetElapsedTime(began));
+        }
+    }
 
     async ValueTask<long> ReserveAsync(OperationContext context, OperationRequest request, CancellationToken cancel)
     {
@@ -89,6 +114,10 @@ sealed class NnOperations(NnOptions options, TimeProvider time) : IDisposable
         catch (DeniedException e)
         {
             return new(ErrorResult.Of(context.Time, ErrorResult.Denied, e.Message));
+        }
+        catch (OverBudgetException e)
+        {
+            return new(ErrorResult.Of(context.Time, ErrorResult.OverBudget, e.Message));
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -204,3 +233,6 @@ sealed class NnOperations(NnOptions options, TimeProvider time) : IDisposable
         _ => ErrorResult.Invalid,
     };
 }
+
+/// <summary>The run has nothing left for it.</summary>
+sealed class OverBudgetException(string message) : Exception(message);

@@ -16,6 +16,9 @@ sealed class CountingBackend(INnBackend engine) : INnBackend
     /// <summary>Called before a model is loaded.</summary>
     public Action OnLoad { get; init; } = () => { };
 
+    /// <summary>Called before a computation.</summary>
+    public Action<CancellationToken> OnCompute { get; set; } = _ => { };
+
     public NnEncoding Encoding => engine.Encoding;
 
     public string? WhyAbsent => engine.WhyAbsent;
@@ -45,6 +48,7 @@ sealed class CountingBackend(INnBackend engine) : INnBackend
         public void Compute(CancellationToken cancel)
         {
             Interlocked.Increment(ref owner._computes);
+            owner.OnCompute(cancel);
             context.Compute(cancel);
         }
 

@@ -174,6 +174,43 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(["nn.load done", "nn.compute error"], Words(run));
     }
 
+    [SkippableNn]
+    public async Task Loads_a_model_again_whose_engine_died()
+    {
+        await using var platform = await OpenAsync();
+        await DeployAsync(platform, _guest, _grant);
+        await RunAsync(platform, Input);
+        _lite.OnCompute = _ =>
+        {
+            _lite.OnCompute = _ => { };
+            throw new NnException(NnErrno.RuntimeError, "the inference worker died");
+        };
+
+        var (run, output) = await RunAsync(platform, Input);
+
+        AssertCompleted(run, "nn.load done", "nn.compute done");
+        AssertClose(Output, output);
+        Assert.Equal(2, _lite.Loads);
+    }
+
+    [SkippableNn]
+    public async Task Breaks_a_computation_off_that_takes_more_than_the_runs_cpu_time()
+    {
+        await using var platform = await OpenAsync();
+        await DeployAsync(platform, _guest, _grant + "\nlimits: {cpu: 1s}");
+        _lite.OnCompute = cancel =>
+        {
+            cancel.WaitHandle.WaitOne(TestPlatform.Timeout);
+            cancel.ThrowIfCancellationRequested();
+        };
+
+        var (run, _) = await RunAsync(platform, Input);
+
+        Assert.Equal(RunOutcome.OverBudget, run.Summary.Outcome);
+        Assert.Equal(["nn.load done", "nn.compute error"], Words(run));
+        Assert.Contains("over-budget", run.Operations[1].Result, StringComparison.Ordinal);
+    }
+
     const string Options = """{"temp":0,"n-predict":12}""";
 
     static readonly string[] AllPoints =

@@ -15,6 +15,7 @@ static class OperationContexts
         Key = "k1",
         StartedNs = 0,
         Deadline = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(30),
+        Computing = new(TimeSpan.FromSeconds(30), TimeSpan.Zero),
         SendDeadline = TimeSpan.FromSeconds(20),
         Time = TimeProvider.System,
         BeforeSend = () => { },
