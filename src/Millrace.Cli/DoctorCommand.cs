@@ -77,7 +77,7 @@ static class DoctorCommand
         findings.Add(Program(environment, "git", "`millrace review` cannot read your changes", "install git"));
         findings.Add(Program(environment, "npm", "the build cannot fetch llama.cpp", "install npm, then build again"));
         findings.AddRange(await ModelsAsync(environment, cancel));
-        findings.AddRange(NnBackends.All().Select(Engine));
+        findings.AddRange(NnBackends.All().Select(Engine).Prepend(TextEngine()));
         return findings;
     }
 
@@ -237,6 +237,29 @@ static class DoctorCommand
         }
     }
 
+    /// <summary>It needs a worker to be one of <see cref="NnBackends.All"/>.</summary>
+    static Finding TextEngine()
+    {
+        const string name = "wasi-nn ggml";
+        return NativeLibraries.LlamaFolder() is not null ? new(name, Ok, "llama.cpp")
+            : new(name, Warn, $"{NativeLibraries.WhyAbsent}; guests/llama2 takes its place for small Llama models");
+    }
+
+    /// <summary>What nobody checked may be no model at all.</summary>
+    static Finding Unchecked(ModelFile file)
+    {
+        var name = $"model {file.Name}";
+        try
+        {
+            GgufHeader.Read(file.Path);
+            return new(name, Warn, "not checked yet", $"millrace models check {file.Name}");
+        }
+        catch (InferenceException e)
+        {
+            return new(name, Warn, Words.Plain(e.Message), "fetch it again, or delete it");
+        }
+    }
+
     static async Task<List<Finding>> ModelsAsync(CliEnvironment environment, CancellationToken cancel)
     {
         if (NativeLibraries.LlamaFolder() is not { } folder)
@@ -248,7 +271,7 @@ static class DoctorCommand
         {
             { Passed: true } => new Finding($"model {file.Name}", Ok, "passed the check"),
             { } verdict => new($"model {file.Name}", Warn, $"did not pass: {verdict.Reason}"),
-            null => new($"model {file.Name}", Warn, "not checked yet", "millrace models check"),
+            null => Unchecked(file),
         }));
         if (!verdicts.Values.Any(verdict => verdict.Passed))
         {

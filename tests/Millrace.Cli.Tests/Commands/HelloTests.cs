@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Inference;
 
 namespace Millrace.Cli.Tests.Commands;
 
@@ -88,7 +89,24 @@ public sealed class HelloTests
         Assert.Equal(("ok", "ok", "ok"), (findings["sandbox"], findings["data folder"], findings["server"]));
         Assert.Equal("warn", findings["git"]);
         Assert.Equal("ok", findings["wasi-nn tensorflowlite"]);
-        Assert.True(findings.ContainsKey("wasi-nn pytorch"));
+        string[] engines = ["ggml", "onnx", "openvino", "tensorflow", "tensorflowlite", "pytorch", "llama2"];
+        Assert.All(engines, engine => Assert.Contains($"wasi-nn {engine}", findings.Keys));
         Assert.Contains("→ install git", (await shell.OnDataAsync("doctor")).Output, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task The_doctor_tells_files_that_are_no_models()
+    {
+        Skip.If(NativeLibraries.LlamaFolder() is null, NativeLibraries.WhyAbsent);
+        await using var shell = new Shell();
+        await File.WriteAllTextAsync(Path.Combine(shell.Data, "page.gguf"), "<html>");
+        shell.Set("MILLRACE_MODELS", shell.Data);
+
+        var answer = await shell.OnDataAsync("doctor", "--json");
+
+        var page = answer.Json.AsArray().Single(finding => (string?)finding!["name"] == "model page")!;
+        Assert.Equal("warn", (string?)page["state"]);
+        Assert.Contains("it does not begin with GGUF", (string?)page["detail"], StringComparison.Ordinal);
+        Assert.Equal("fetch it again, or delete it", (string?)page["to_do"]);
     }
 }
