@@ -36,6 +36,9 @@ public sealed record NnModel(ImmutableArray<ReadOnlyMemory<byte>> Builders, NnTa
     /// <summary>Most tokens that one text may have, whatever the options say; null for any number.</summary>
     public int? TokensMax { get; init; }
 
+    /// <summary>Breaks the load off: whoever waits for it goes on, and what was loaded all the same is freed.</summary>
+    public CancellationToken Cancel { get; init; }
+
     /// <summary>
     /// Names of the tensors that are wanted as outputs, in their order; empty for the model's own. Only a TensorFlow
     /// graph has others, and only <c>wasmedge_tensorflow</c> asks for them.

@@ -10,6 +10,7 @@ public interface INnModels
     /// <summary>Loads a model that the guest was granted, by its name.</summary>
     /// <param name="name">What the guest calls it.</param>
     /// <param name="options">JSON; null for none.</param>
+    /// <param name="cancel">Breaks the load off.</param>
     /// <exception cref="NnException">No model has this name, or it cannot be loaded.</exception>
-    INnGraph LoadByName(string name, string? options);
+    INnGraph LoadByName(string name, string? options, CancellationToken cancel);
 }

@@ -30,7 +30,7 @@ public sealed class NnModels(NnOptions options) : INnModels
     }
 
     /// <inheritdoc/>
-    public INnGraph LoadByName(string name, string? options)
+    public INnGraph LoadByName(string name, string? options, CancellationToken cancel)
     {
         var model = Find(name) ?? throw new NnException(NnErrno.NotFound, $"no model has the name '{name}'");
         // Before the backend: that a file is gone is told where no engine is, too.
@@ -38,7 +38,7 @@ public sealed class NnModels(NnOptions options) : INnModels
             throw new NnException(NnErrno.ModelNotFound, $"model '{name}': there is no file {missing}");
         try
         {
-            return Load(model, options is "" ? null : options);
+            return Load(model, options is "" ? null : options, cancel);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,15 +48,15 @@ public sealed class NnModels(NnOptions options) : INnModels
 
     NamedModel? Find(string name) => _options.Models.GetValueOrDefault(name) ?? _options.FindModel(name);
 
-    INnGraph Load(NamedModel model, string? text)
+    INnGraph Load(NamedModel model, string? text, CancellationToken cancel)
     {
         var encoding = model.Encoding == NnEncoding.AutoDetect ? Detect(model) : model.Encoding;
         if (encoding is NnEncoding.Ggml or NnEncoding.Llama2)
-            return Load(encoding, new([], model.Target) { Path = model.Paths[0], Options = text });
+            return Load(encoding, new([], model.Target) { Path = model.Paths[0], Options = text, Cancel = cancel });
         _ = Backend(encoding);
         var builders = model.Paths.Select(path => (ReadOnlyMemory<byte>)File.ReadAllBytes(path)).ToList();
         if (text is not null) builders.Add(Encoding.UTF8.GetBytes(text));
-        return Load(encoding, new([.. builders], model.Target));
+        return Load(encoding, new([.. builders], model.Target) { Cancel = cancel });
     }
 
     static NnEncoding Detect(NamedModel model)

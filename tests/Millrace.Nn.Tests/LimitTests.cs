@@ -45,6 +45,26 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
+    public void A_load_that_takes_long_ends_with_the_guest()
+    {
+        using var stop = new CancellationTokenSource();
+        var backend = new FakeBackend(NnEncoding.Onnx)
+        {
+            OnLoad = model =>
+            {
+                stop.Cancel();
+                Assert.True(model.Cancel.WaitHandle.WaitOne(TestTimeout));
+                model.Cancel.ThrowIfCancellationRequested();
+            },
+        };
+        using var guest = new Guest(Options(new()) with { Backends = [backend], Stop = stop.Token });
+
+        var trap = Assert.Throws<TrapException>(() => guest.Load(NnEncoding.Onnx, [1]));
+
+        Assert.Equal(TrapCode.Interrupted, trap.Code);
+    }
+
+    [Fact]
     public void Contexts_are_counted_and_their_handles_never_come_back()
     {
         using var guest = new Guest(Options(new() { ContextsMax = 2 }));

@@ -148,7 +148,8 @@ sealed class NnOperations(NnOptions options, TimeProvider time) : IDisposable
     {
         var models = new NnModels(options with { Limits = options.Limits with { TokensMax = TokensOf(ask.Options) } });
         var key = Encoding.UTF8.GetString(new NnAsk { Name = ask.Name, Options = ask.Options }.Write());
-        return (key, () => models.LoadByName(ask.Name!, ask.Options));
+        // Other runs may wait for the same model: one that ends does not break its load off.
+        return (key, () => models.LoadByName(ask.Name!, ask.Options, CancellationToken.None));
     }
 
     (string Key, Func<INnGraph> Load) Brought(NnAsk ask, ReadOnlyMemory<byte> body)

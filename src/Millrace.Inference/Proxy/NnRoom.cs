@@ -101,7 +101,7 @@ sealed class NnRoom : IDisposable
                 _uploads.GetOrAdd(message.Upload, _ => new()).Write(body.Span);
                 break;
             case NnOperation.Load:
-                return (Load(message, Whole(message, body)), default);
+                return (Load(message, Whole(message, body), cancel), default);
             case NnOperation.Create:
                 var owner = Graph(message.Handle);
                 var created = owner.CreateContext();
@@ -138,7 +138,7 @@ sealed class NnRoom : IDisposable
         return (done, default);
     }
 
-    NnMessage Load(NnMessage message, ReadOnlyMemory<byte> bytes)
+    NnMessage Load(NnMessage message, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         var facts = message.Model ?? throw new NnException(NnErrno.InvalidArgument, "a load without a model");
         var backend = _backends.FirstOrDefault(backend => backend.Encoding == facts.Encoding)
@@ -156,7 +156,15 @@ sealed class NnRoom : IDisposable
             Options = facts.Options,
             TokensMax = facts.TokensMax,
             Outputs = facts.Outputs,
+            Cancel = cancel,
         });
+        if (cancel.IsCancellationRequested)
+        {
+            // Nobody would learn its handle.
+            graph.Dispose();
+            cancel.ThrowIfCancellationRequested();
+        }
+
         return new(NnOperation.Load)
         {
             Handle = Keep(_graphs, graph),

@@ -32,7 +32,7 @@ sealed class ProxyBackend(INnBackend local, InferenceClient client) : INnBackend
             Options = model.Options,
             TokensMax = model.TokensMax,
         };
-        return new ProxyGraph(link, link.Ask(new(NnOperation.Load) { Model = facts }, model.Builders).Nn!);
+        return new ProxyGraph(link, link.Ask(new(NnOperation.Load) { Model = facts }, model.Builders, model.Cancel).Nn!);
     }
 }
 

@@ -12,7 +12,7 @@ sealed class ProxyLink(WorkerProcess worker)
     public Frame Ask(NnMessage message, CancellationToken cancel = default) => Ask(message, default(ReadOnlyMemory<byte>), cancel);
 
     /// <summary>Asks for something with bytes, which may be many.</summary>
-    public Frame Ask(NnMessage message, IEnumerable<ReadOnlyMemory<byte>> bytes)
+    public Frame Ask(NnMessage message, IEnumerable<ReadOnlyMemory<byte>> bytes, CancellationToken cancel = default)
     {
         var last = default(ReadOnlyMemory<byte>);
         foreach (var part in bytes.SelectMany(Parts))
@@ -26,7 +26,7 @@ sealed class ProxyLink(WorkerProcess worker)
             last = part;
         }
 
-        return Ask(message, last, default);
+        return Ask(message, last, cancel);
     }
 
     /// <summary>Asks for something whose failure does not matter: with the worker it is gone too.</summary>

@@ -31,7 +31,7 @@ static class GraphCalls
             throw new NnException(NnErrno.InvalidArgument, $"target {arguments[3]} is not one of 0 (cpu), 1 (gpu) and 2 (tpu)");
         session.Graphs.Reserve();
         var builders = ReadBuilders(session, memory, arguments[0], arguments[1]);
-        var graph = session.Models.Load(encoding, new(builders, target));
+        var graph = session.Load(cancel => session.Models.Load(encoding, new(builders, target) { Cancel = cancel }));
         memory.WriteU32(arguments[4], session.Graphs.Add(new(graph, null, builders.Sum(builder => (long)builder.Length))));
     }
 
@@ -63,7 +63,7 @@ static class GraphCalls
         if (!session.Named.TryGetValue(name, out var handle))
         {
             session.Graphs.Reserve();
-            handle = session.Graphs.Add(new(session.Models.LoadByName(name, config), name, 0));
+            handle = session.Graphs.Add(new(session.Load(cancel => session.Models.LoadByName(name, config, cancel)), name, 0));
             session.Named.Add(name, handle);
         }
 

@@ -86,6 +86,19 @@ sealed class NnSession(NnOptions options, INnModels models) : IDisposable
             NnErrno.TooLarge, $"an input of {bytes} bytes beside {others} of others; the limit is {Limits.InputBytesMax}");
     }
 
+    /// <summary>Loads a model, until it is done or the guest is stopped.</summary>
+    public INnGraph Load(Func<CancellationToken, INnGraph> load)
+    {
+        try
+        {
+            return load(Options.Stop);
+        }
+        catch (OperationCanceledException) when (Options.Stop.IsCancellationRequested)
+        {
+            throw new TrapException(TrapCode.Interrupted);
+        }
+    }
+
     /// <summary>Computes until it is done, its time is over, or the guest is stopped.</summary>
     public void Compute(Action<CancellationToken> compute)
     {

@@ -58,7 +58,7 @@ static class TensorFlowCalls
         session.TensorFlow.Reserve();
         session.ReserveBuilderBytes(length);
         var model = memory.Bytes(at, length).ToArray();
-        var graph = session.Models.Load(NnEncoding.TensorFlow, new([model]));
+        var graph = session.Load(cancel => session.Models.Load(NnEncoding.TensorFlow, new([model]) { Cancel = cancel }));
         memory.WriteU32(result, session.TensorFlow.Add(new(model, graph)));
     }
 

@@ -58,7 +58,8 @@ sealed class TensorFlowSession(ReadOnlyMemory<byte> model, INnGraph graph) : IDi
         if (_names.Any(name => TensorPort.Find(_graph.Outputs, name) < 0))
         {
             var inputs = _graph.Inputs;
-            var other = session.Models.Load(NnEncoding.TensorFlow, new([model]) { Outputs = [.. _names] });
+            var wanted = new NnModel([model]) { Outputs = [.. _names] };
+            var other = session.Load(cancel => session.Models.Load(NnEncoding.TensorFlow, wanted with { Cancel = cancel }));
             _graph.Dispose();
             _graph = other;
             // Fewer inputs may lead to it.

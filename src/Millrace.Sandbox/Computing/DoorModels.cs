@@ -36,7 +36,7 @@ sealed class DoorModels(RunDoor door) : INnModels
         Outputs = model.Outputs,
     }, model.Builders);
 
-    public INnGraph LoadByName(string name, string? options) =>
+    public INnGraph LoadByName(string name, string? options, CancellationToken cancel) =>
         new DoorGraph(this, new() { Name = name, Options = options is "" ? null : options }, []);
 
     /// <summary>Asks and waits.</summary>
