@@ -15,7 +15,7 @@ sealed record Answer(int Code, string Output, string Words)
 /// <summary>Runs commands in this process, each with a screen of its own, on one data folder.</summary>
 sealed class Shell : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     // Verdicts on the tiny model are the same for all tests: it is checked once.
     static readonly string UserFolder = Directory.CreateTempSubdirectory("millrace-user-").FullName;
