@@ -10,9 +10,12 @@ namespace Millrace.Inference;
 public static class InferenceWorker
 {
     /// <summary>Connects to the host's socket and works until it closes. Answers the process's exit code.</summary>
-    public static async Task<int> RunAsync(string socketPath)
+    public static Task<int> RunAsync(string socketPath) =>
+        Task.Factory.StartNew(() => Run(socketPath), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    static int Run(string socketPath)
     {
-        await using var host = await HostLink.ConnectAsync(socketPath);
+        using var host = HostLink.Connect(socketPath);
         try
         {
             var folder = NativeLibraries.LlamaFolder()
@@ -26,10 +29,10 @@ public static class InferenceWorker
         }
 
         host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
-        if (await host.ReadAsync() is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
+        if (host.Read() is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
         var scheduler = new Scheduler(settings, host.Send);
         new Thread(scheduler.Run) { IsBackground = true, Name = "inference" }.Start();
-        while (await host.ReadAsync() is { } frame) scheduler.Post(frame);
+        while (host.Read() is { } frame) scheduler.Post(frame);
         return 0;
     }
 }

@@ -10,12 +10,15 @@ namespace Millrace.Inference;
 public static class NnWorker
 {
     /// <summary>Connects to the host's socket and works until it closes. Answers the process's exit code.</summary>
-    public static async Task<int> RunAsync(string socketPath)
+    public static Task<int> RunAsync(string socketPath) =>
+        Task.Factory.StartNew(() => Run(socketPath), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    static int Run(string socketPath)
     {
-        await using var host = await HostLink.ConnectAsync(socketPath);
+        using var host = HostLink.Connect(socketPath);
         using var room = new NnRoom(NnBackends.All(), host.Send);
         host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
-        while (await host.ReadAsync() is { } frame) room.Post(frame);
+        while (host.Read() is { } frame) room.Post(frame);
         return 0;
     }
 }

@@ -50,6 +50,8 @@ sealed record Frame(FrameKind Kind, long Id)
     /// <summary>Raised when the meaning of a frame changes; both sides are one executable, so no older one is spoken.</summary>
     public const int Protocol = 3;
 
+    const int LengthsBytes = 8;
+
     /// <summary>Most bytes of a head, and of a body.</summary>
     public const int BytesMax = 64 << 20;
 
@@ -88,38 +90,59 @@ sealed record Frame(FrameKind Kind, long Id)
             : $"the request failed by a mistake of Millrace's own ({reason.GetType().Name}); others go on",
     };
 
-    public static async Task WriteAsync(Stream stream, Frame frame, CancellationToken cancel)
-    {
-        if (Piece.TryWrite(frame) is { } piece)
-        {
-            await stream.WriteAsync(piece, cancel);
-            return;
-        }
+    public static async Task WriteAsync(Stream stream, Frame frame, CancellationToken cancel) =>
+        await stream.WriteAsync(frame.ToBytes(), cancel);
 
-        var head = JsonSerializer.SerializeToUtf8Bytes(frame, Json);
-        if (head.Length > BytesMax || frame.Body.Length > BytesMax)
+    /// <summary>The frame as it is sent, lengths and all.</summary>
+    /// <exception cref="InferenceException">It is too large.</exception>
+    public byte[] ToBytes()
+    {
+        if (Piece.TryWrite(this) is { } piece) return piece;
+        var head = JsonSerializer.SerializeToUtf8Bytes(this, Json);
+        if (head.Length > BytesMax || Body.Length > BytesMax)
             throw new InferenceException("too-large", $"a message to or from the model is larger than {BytesMax} bytes");
-        var bytes = new byte[8 + head.Length + frame.Body.Length];
+        var bytes = new byte[LengthsBytes + head.Length + Body.Length];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, head.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), frame.Body.Length);
-        head.CopyTo(bytes, 8);
-        frame.Body.CopyTo(bytes.AsMemory(8 + head.Length));
-        await stream.WriteAsync(bytes, cancel);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), Body.Length);
+        head.CopyTo(bytes, LengthsBytes);
+        Body.CopyTo(bytes.AsMemory(LengthsBytes + head.Length));
+        return bytes;
     }
 
     /// <summary>The next frame, or null at the stream's end.</summary>
     /// <exception cref="InvalidDataException">The other side does not speak this protocol.</exception>
     public static async Task<Frame?> ReadAsync(Stream stream, CancellationToken cancel)
     {
-        var lengths = new byte[8];
-        var got = await stream.ReadAtLeastAsync(lengths, 8, throwOnEndOfStream: false, cancel);
-        if (got < 8) return null;
+        var lengths = new byte[LengthsBytes];
+        var got = await stream.ReadAtLeastAsync(lengths, LengthsBytes, throwOnEndOfStream: false, cancel);
+        if (got < LengthsBytes) return null;
+        var (head, bytes) = Room(lengths);
+        await stream.ReadExactlyAsync(bytes, cancel);
+        return Parse(head, bytes);
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, waiting on this thread.</summary>
+    /// <exception cref="InvalidDataException">The other side does not speak this protocol.</exception>
+    public static Frame? Read(Stream stream)
+    {
+        var lengths = new byte[LengthsBytes];
+        if (stream.ReadAtLeast(lengths, LengthsBytes, throwOnEndOfStream: false) < LengthsBytes) return null;
+        var (head, bytes) = Room(lengths);
+        stream.ReadExactly(bytes);
+        return Parse(head, bytes);
+    }
+
+    static (int Head, byte[] Bytes) Room(byte[] lengths)
+    {
         var head = BinaryPrimitives.ReadInt32LittleEndian(lengths);
         var body = BinaryPrimitives.ReadInt32LittleEndian(lengths.AsSpan(4));
         if (head is < 0 or > BytesMax || body is < 0 or > BytesMax)
             throw new InvalidDataException($"a frame of {head} and {body} bytes");
-        var bytes = new byte[head + body];
-        await stream.ReadExactlyAsync(bytes, cancel);
+        return (head, new byte[head + body]);
+    }
+
+    static Frame Parse(int head, byte[] bytes)
+    {
         if (head == 0) return Piece.Read(bytes);
         var frame = JsonSerializer.Deserialize<Frame>(bytes.AsSpan(0, head), Json)
             ?? throw new InvalidDataException("an empty frame");
