@@ -22,7 +22,18 @@ sealed class HostLink : IDisposable
     }
 
     /// <summary>What the host says next; null when it is gone.</summary>
-    public Frame? Read() => Frame.Read(_stream);
+    public Frame? Read()
+    {
+        try
+        {
+            return Frame.Read(_stream);
+        }
+        catch (IOException)
+        {
+            // It was killed, and what it had not read resets the connection.
+            return null;
+        }
+    }
 
     /// <summary>Tells the host. What is too large for a frame becomes the request's error.</summary>
     public void Send(Frame frame)
