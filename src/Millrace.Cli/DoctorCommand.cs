@@ -266,7 +266,12 @@ static class DoctorCommand
             return [new("llama.cpp", Warn, NativeLibraries.WhyAbsent, "until then only connections have models")];
         await using var models = MachineModels.Open(environment);
         var verdicts = (await models.ListAsync(cancel)).ToDictionary(model => model.Name);
-        var findings = new List<Finding> { new("llama.cpp", Ok, folder) };
+        var engine = await EngineCommand.FindAsync(models.Client, cancel);
+        var findings = new List<Finding>
+        {
+            new("llama.cpp", Ok, folder),
+            new("llama.cpp build", engine.IsAsChosen ? Ok : Warn, engine.Text),
+        };
         findings.AddRange(models.Files().Select(file => verdicts.GetValueOrDefault(file.Name) switch
         {
             { Passed: true } => new Finding($"model {file.Name}", Ok, "passed the check"),

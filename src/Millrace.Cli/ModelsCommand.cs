@@ -23,6 +23,7 @@ static class ModelsCommand
             ModelFilesCommand.CreatePull(screen, environment),
             ModelFilesCommand.CreateShow(screen, environment),
             CreateCheck(screen, environment),
+            EngineCommand.Create(screen, environment),
             ModelFilesCommand.CreateRemove(screen, environment),
         };
 
@@ -44,11 +45,16 @@ static class ModelsCommand
             screen.Table(Heads, all.Select(Row));
             if (NativeLibraries.LlamaFolder() is null)
                 screen.Note($"local models cannot be used: {NativeLibraries.WhyAbsent}");
+            else
+                screen.Note(Build(LlamaBuild.Choose()));
             screen.Note($"local models are .gguf files in {MachineModels.Folder(environment)} and in MILLRACE_MODELS");
             return 0;
         });
         return command;
     }
+
+    static string Build(LlamaBuild build) => $"local models are computed by llama.cpp's {build.Name} build ({build.Why})"
+        + (build.IsGpu ? "; `millrace doctor` tries it" : "");
 
     static async Task<IEnumerable<Entry>> LocalAsync(LocalModels models, CancellationToken cancel)
     {

@@ -25,7 +25,10 @@ public sealed record InferenceOptions(ImmutableArray<string> Command)
     /// <summary>A worker that has something to do and says nothing for so long is ended; zero for never.</summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a worker may take from its start to its first word.</summary>
+    /// <summary>The build of llama.cpp: <c>cpu</c>, <c>vulkan</c>, <c>cuda</c> or a folder; null for what the hardware suits.</summary>
+    public string? LlamaBuild { get; init; }
+
+    /// <summary>How long a worker may take to start: a busy machine, or a GPU's driver, is slow.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);
 }
 
@@ -39,8 +42,20 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     WorkerProcess? _worker;
     bool _isDisposed;
 
+    // Builds for GPUs that did not start, or died before they wrote anything; each with that said.
+    readonly Dictionary<string, string> _failures = [];
+    LlamaBuild? _build;
+
     /// <summary>The running worker's process id; null while none runs.</summary>
     public int? WorkerId => _worker is { IsAlive: true } worker ? worker.Id : null;
+
+    /// <summary>What computes, in one line: the build, its GPU, or why it is the CPU. Starts the worker if none runs.</summary>
+    /// <exception cref="InferenceException">No build can be used.</exception>
+    public async Task<string> EngineAsync(CancellationToken cancel)
+    {
+        var worker = await WorkerAsync(cancel);
+        return $"{worker.Report}: {_build!.Why}";
+    }
 
     /// <summary>Answers a conversation.</summary>
     /// <exception cref="InferenceException">The model could not answer.</exception>
@@ -134,13 +149,36 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_worker is { IsAlive: true } alive) return alive;
-            if (_worker is not null) await _worker.DisposeAsync();
+            if (_worker is not null)
+            {
+                await _worker.DisposeAsync();
+                // After an answer, a death says more of the request than of the build.
+                if (_build!.IsGpu && !_worker.HasWritten)
+                    _failures[_build.Name] = $"a worker with the {_build.Name} build died before it wrote anything";
+            }
+
             _worker = null;
-            return _worker = await WorkerProcess.StartAsync(options, cancel);
+            return _worker = await StartAsync(cancel);
         }
         finally
         {
             _starting.Release();
+        }
+    }
+
+    async Task<WorkerProcess> StartAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            _build = LlamaBuild.Choose(options.LlamaBuild, _failures);
+            try
+            {
+                return await WorkerProcess.StartAsync(options, _build, cancel);
+            }
+            catch (InferenceException e) when (_build.IsGpu)
+            {
+                _failures[_build.Name] = $"the {_build.Name} build cannot be used: {e.Message}";
+            }
         }
     }
 

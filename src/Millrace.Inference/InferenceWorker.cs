@@ -1,4 +1,3 @@
-using Millrace.Inference.Native;
 using Millrace.Inference.Worker;
 
 namespace Millrace.Inference;
@@ -16,21 +15,21 @@ public static class InferenceWorker
     static int Run(string socketPath)
     {
         using var host = HostLink.Connect(socketPath);
+        LoadedBuild build;
         try
         {
-            var folder = NativeLibraries.LlamaFolder()
-                ?? throw new InferenceException("model-unavailable", NativeLibraries.WhyAbsent);
-            LlamaModel.LoadLibrary(folder);
+            build = LoadedBuild.Load(LlamaBuild.Choose());
         }
-        catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e) when (e is InferenceException or DllNotFoundException or EntryPointNotFoundException
+            or BadImageFormatException or DirectoryNotFoundException)
         {
             host.Send(new(FrameKind.Error, 0) { ErrorType = "model-unavailable", Message = e.Message });
             return 1;
         }
 
-        host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol });
+        host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol, Message = build.Report });
         if (host.Read() is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
-        var scheduler = new Scheduler(settings, host.Send);
+        var scheduler = new Scheduler(settings, build, host.Send);
         new Thread(scheduler.Run) { IsBackground = true, Name = "inference" }.Start();
         while (host.Read() is { } frame) scheduler.Post(frame);
         return 0;

@@ -7,11 +7,14 @@ namespace Millrace.Inference;
 /// <summary>Where the build put the native engines.</summary>
 public static class NativeLibraries
 {
-    /// <summary>The folder of llama.cpp's libraries for this machine; null where the build could not fetch them.</summary>
-    public static string? LlamaFolder()
+    /// <summary>The folder of llama.cpp's libraries for every machine of this kind; null where the build could not fetch them.</summary>
+    public static string? LlamaFolder() => LlamaFolder(Cache, Package);
+
+    /// <summary>Where a package of llama.cpp has its libraries, in one of the caches; null where it is not there.</summary>
+    internal static string? LlamaFolder(string? cache, string package)
     {
-        if (Cache is not { } cache) return null;
-        var folder = Path.Combine(cache, "node_modules", "@node-llama-cpp", Package, "bins");
+        if (cache is null) return null;
+        var folder = Path.Combine(cache, "node_modules", "@node-llama-cpp", package, "bins");
         return Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).FirstOrDefault() : null;
     }
 
@@ -43,10 +46,25 @@ public static class NativeLibraries
         Path.IsPathFullyQualified(userFolder) ? Path.Combine(userFolder, "millrace", "natives") : null;
 
     // The lock file names versions and hashes, so its own hash names the cache: natives.targets computes the same.
-    static string? Cache => Root is { } root ? Path.Combine(root, LockHash()[..16]) : null;
+    static string? Cache => CacheOf("natives.lock");
 
     static string WhyMissing(string engine, string package) => Cache is { } cache
         ? $"{engine} is not there (looked for {package} in {cache}): install npm and build again" : $"{engine} is not there: {WhyNoRoot}";
+
+    /// <summary>Whether what every machine of this kind gets computes on its GPU as well.</summary>
+    internal static bool IsMetal => Package.EndsWith("-metal", StringComparison.Ordinal);
+
+    internal static string? CacheOf(string lockFile) => Root is { } root
+        ? Path.Combine(root, Convert.ToHexStringLower(SHA256.HashData(Pinned(lockFile)))[..16]) : null;
+
+    /// <summary>A file of <c>natives/</c>, as it was at the build.</summary>
+    internal static byte[] Pinned(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return bytes.ToArray();
+    }
 
     static string Arch => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
 
@@ -66,11 +84,5 @@ public static class NativeLibraries
             if (OperatingSystem.IsWindows()) return "sherpa-onnx-win-x64";
             return $"sherpa-onnx-{(OperatingSystem.IsMacOS() ? "darwin" : "linux")}-{Arch}";
         }
-    }
-
-    static string LockHash()
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("natives.lock")!;
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

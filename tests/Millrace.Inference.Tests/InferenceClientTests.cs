@@ -207,7 +207,7 @@ public sealed class InferenceClientTests : IAsyncLifetime
     public async Task A_request_that_meets_a_worker_already_put_away_may_be_asked_again()
     {
         NeedsLibrary();
-        var worker = await WorkerProcess.StartAsync(new(Command), _timeout.Token);
+        var worker = await WorkerProcess.StartAsync(new(Command), LlamaBuild.Choose(), _timeout.Token);
         await worker.DisposeAsync();
 
         var error = await Assert.ThrowsAsync<InferenceException>(

@@ -9,8 +9,12 @@ namespace Millrace.Inference.Native;
 /// </summary>
 static unsafe partial class Llama
 {
+    const int DeviceGpu = 1;
+    const int DeviceIntegratedGpu = 2;
+
     static nint _llama;
     static nint _ggml;
+    static nint _ggmlBase;
 
     /// <summary>Loads the libraries of a folder and their best CPU backend. Once per process.</summary>
     /// <exception cref="DllNotFoundException">A library is missing; the message lists the patterns looked for.</exception>
@@ -18,14 +22,31 @@ static unsafe partial class Llama
     {
         if (_llama != 0) return;
         // Each needs the one before it, found by its run path; loading by full path keeps foreign copies out.
-        NativeLibrary.Load(Find(folder, "libggml-base*", "ggml-base*.dll"));
+        _ggmlBase = NativeLibrary.Load(Find(folder, "libggml-base*", "ggml-base*.dll"));
         _ggml = NativeLibrary.Load(Find(folder, "libggml.*", "ggml.dll"));
         _llama = NativeLibrary.Load(Find(folder, "libllama.*", "llama.dll"));
         NativeLibrary.SetDllImportResolver(
-            Assembly.GetExecutingAssembly(), (name, _, _) => name == "llama" ? _llama : name == "ggml" ? _ggml : 0);
+            Assembly.GetExecutingAssembly(), (name, _, _) => name switch
+            {
+                "llama" => _llama,
+                "ggml" => _ggml,
+                "ggml-base" => _ggmlBase,
+                _ => 0,
+            });
         llama_log_set(&DropLog, null);
         ggml_backend_load_all_from_path(folder);
         llama_backend_init();
+    }
+
+    /// <summary>The GPUs that the loaded backends can use, as their drivers call them.</summary>
+    public static IEnumerable<string> Gpus()
+    {
+        for (nuint i = 0; i < ggml_backend_dev_count(); i++)
+        {
+            var device = ggml_backend_dev_get(i);
+            if (ggml_backend_dev_type(device) is not (DeviceGpu or DeviceIntegratedGpu)) continue;
+            yield return Marshal.PtrToStringUTF8(ggml_backend_dev_description(device)) ?? "a GPU without a name";
+        }
     }
 
     static string Find(string folder, params string[] patterns) =>
@@ -108,6 +129,18 @@ static unsafe partial class Llama
 
     [LibraryImport("ggml")]
     private static partial void ggml_backend_load_all_from_path([MarshalAs(UnmanagedType.LPUTF8Str)] string folder);
+
+    [LibraryImport("ggml")]
+    private static partial nuint ggml_backend_dev_count();
+
+    [LibraryImport("ggml")]
+    private static partial nint ggml_backend_dev_get(nuint index);
+
+    [LibraryImport("ggml-base")]
+    private static partial int ggml_backend_dev_type(nint device);
+
+    [LibraryImport("ggml-base")]
+    private static partial nint ggml_backend_dev_description(nint device);
 
     [LibraryImport("llama")]
     private static partial void llama_backend_init();

@@ -21,10 +21,9 @@ sealed class LoadedModel : IDisposable
     Batcher? _batcher;
     Embedder? _embedder;
 
-    public LoadedModel(string path, WorkerSettings settings)
+    public LoadedModel(LlamaModel model, WorkerSettings settings)
     {
-        _settings = settings;
-        _model = LlamaModel.Load(path);
+        (_model, _settings) = (model, settings);
         ContextTokens = Math.Min(settings.ContextTokensMax, _model.TrainedTokens);
         Planner = new(_model);
     }

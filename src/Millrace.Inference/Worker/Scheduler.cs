@@ -7,7 +7,7 @@ namespace Millrace.Inference.Worker;
 /// The one thread that computes. Between steps it hears new requests and cancels; then every model with work takes one
 /// step, so that nobody waits for another's answer.
 /// </summary>
-sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
+sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame> send)
 {
     // How often the host is told that a long computation goes on.
     const int AliveMs = 1000;
@@ -162,7 +162,10 @@ sealed class Scheduler(WorkerSettings settings, Action<Frame> send)
             Unload(oldest);
         }
 
-        return _models[path] = new(path, settings);
+        var (model, isOnCpu) = build.Open(path);
+        // Said before the answer, so that who asks after it knows.
+        if (isOnCpu) send(new(FrameKind.Alive, 0) { Message = build.Report });
+        return _models[path] = new(model, settings);
     }
 
     void SayAlive()

@@ -12,6 +12,9 @@ sealed class WorkerProcess : IAsyncDisposable
     // A worker that does not stop computing this long after a cancel is killed. It may be loading a model for another.
     static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(60);
 
+    // A GPU's driver may compile all that it runs before the first word.
+    const int FirstWordFactor = 5;
+
     readonly Process _process;
     readonly Stream _stream;
     readonly SemaphoreSlim _writing = new(1);
@@ -22,11 +25,11 @@ sealed class WorkerProcess : IAsyncDisposable
     long _nextId;
     volatile bool _isAlive = true;
 
-    WorkerProcess(Process process, Stream stream, TimeSpan silenceMax)
+    WorkerProcess(Process process, Stream stream, string report, TimeSpan silenceMax, int firstWordFactor)
     {
-        (_process, _stream, _heardAt) = (process, stream, Environment.TickCount64);
+        (_process, _stream, Report, _heardAt) = (process, stream, report, Environment.TickCount64);
         _reading = ReadAsync();
-        _watch = new(_ => Watch(silenceMax), null, silenceMax / 4, silenceMax / 4);
+        _watch = new(_ => Watch(HasWritten ? silenceMax : silenceMax * firstWordFactor), null, silenceMax / 4, silenceMax / 4);
     }
 
     public bool IsAlive => _isAlive;
@@ -36,7 +39,13 @@ sealed class WorkerProcess : IAsyncDisposable
     /// <summary>Requests that have no end yet.</summary>
     public int Open => _asked.Count;
 
-    public static async Task<WorkerProcess> StartAsync(InferenceOptions options, CancellationToken cancel)
+    /// <summary>What computes, in one line; empty where the worker has nothing to say of it.</summary>
+    public string Report { get; private set; }
+
+    /// <summary>Whether it wrote anything: what it computes on works.</summary>
+    public bool HasWritten { get; private set; }
+
+    public static async Task<WorkerProcess> StartAsync(InferenceOptions options, LlamaBuild build, CancellationToken cancel)
     {
         // The folder is ours alone, so that nobody else's process can be the first to connect.
         var folder = Directory.CreateTempSubdirectory("millrace-inference-");
@@ -46,15 +55,15 @@ sealed class WorkerProcess : IAsyncDisposable
             using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(socketPath));
             listener.Listen(1);
-            var process = Start(options, socketPath);
+            var process = Start(options, build, socketPath);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             patience.CancelAfter(options.StartTimeout);
             try
             {
                 var stream = new NetworkStream(await AcceptAsync(listener, process, patience.Token), ownsSocket: true);
-                await GreetAsync(stream, patience.Token);
+                var report = await GreetAsync(stream, patience.Token);
                 await Frame.WriteAsync(stream, new(FrameKind.Settings, 0) { Settings = Settings(options) }, patience.Token);
-                return new(process, stream, options.SilenceMax);
+                return new(process, stream, report, options.SilenceMax, build.IsGpu ? FirstWordFactor : 1);
             }
             catch (Exception e) when (e is not InferenceException)
             {
@@ -75,13 +84,14 @@ sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    static Process Start(InferenceOptions options, string socketPath)
+    static Process Start(InferenceOptions options, LlamaBuild build, string socketPath)
     {
         var start = new ProcessStartInfo(options.Command[0]) { RedirectStandardInput = true, RedirectStandardError = true };
         foreach (var argument in options.Command[1..]) start.ArgumentList.Add(argument);
         start.ArgumentList.Add(socketPath);
         // A native abort would start a debugger for its backtrace where one is installed.
         start.Environment["GGML_NO_BACKTRACE"] = "1";
+        start.Environment[LlamaBuild.Variable] = build.Name;
         var process = Process.Start(start) ?? throw new InferenceException("model-unavailable", "the inference worker did not start");
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
@@ -100,10 +110,10 @@ sealed class WorkerProcess : IAsyncDisposable
         throw new InferenceException("model-unavailable", $"the inference worker ended at once (exit code {process.ExitCode})", true);
     }
 
-    static async Task GreetAsync(Stream stream, CancellationToken cancel)
+    static async Task<string> GreetAsync(Stream stream, CancellationToken cancel)
     {
         var hello = await Frame.ReadAsync(stream, cancel);
-        if (hello is { Kind: FrameKind.Hello, Version: Frame.Protocol }) return;
+        if (hello is { Kind: FrameKind.Hello, Version: Frame.Protocol }) return hello.Message ?? "";
         throw new InferenceException(
             hello?.ErrorType ?? "model-unavailable", hello?.Message ?? "the inference worker ended before its first word");
     }
@@ -206,8 +216,10 @@ sealed class WorkerProcess : IAsyncDisposable
             while (await Frame.ReadAsync(_stream, default) is { } frame)
             {
                 Volatile.Write(ref _heardAt, Environment.TickCount64);
+                if (frame is { Kind: FrameKind.Alive, Message: { } report }) Report = report;
                 if (frame.Kind is FrameKind.Part)
                 {
+                    HasWritten = true;
                     if (_asked.TryGetValue(frame.Id, out var listener)) listener.Writer.TryWrite(frame);
                 }
                 else if (_asked.TryRemove(frame.Id, out var asked))

@@ -1,0 +1,46 @@
+using Millrace.Inference.Native;
+
+namespace Millrace.Inference.Worker;
+
+/// <summary>The build of llama.cpp in this process, and what it found to compute on.</summary>
+sealed class LoadedBuild
+{
+    // More than any model has.
+    const int AllLayers = 9999;
+
+    readonly int _gpuLayers;
+
+    LoadedBuild(int gpuLayers, string report) => (_gpuLayers, Report) = (gpuLayers, report);
+
+    /// <summary>What computes, in one line.</summary>
+    public string Report { get; private set; }
+
+    /// <exception cref="InferenceException">It is not there, is of another version, or finds no GPU where it was made for one.</exception>
+    public static LoadedBuild Load(LlamaBuild build)
+    {
+        var folder = build.Folder ?? throw new InferenceException("model-unavailable", NativeLibraries.WhyAbsent);
+        var version = LlamaModel.LoadLibrary(folder);
+        if (!build.IsGpu) return new(0, $"{build.Name} (llama.cpp {version})");
+        var gpus = string.Join(", ", Native.Llama.Gpus());
+        if (gpus.Length > 0) return new(AllLayers, $"{build.Name} (llama.cpp {version}) on {gpus}");
+        return !build.NeedsGpu ? new(0, $"{build.Name} (llama.cpp {version}) on the CPU")
+            : throw new InferenceException("model-unavailable", "it finds no GPU that it can use");
+    }
+
+    /// <summary>A model, on the GPU when there is one and it fits; else on the CPU, which the report then says.</summary>
+    /// <exception cref="InferenceException">llama.cpp cannot load it at all.</exception>
+    public (LlamaModel Model, bool IsOnCpu) Open(string path)
+    {
+        if (_gpuLayers == 0) return (LlamaModel.Load(path), false);
+        try
+        {
+            return (LlamaModel.Load(path, _gpuLayers), false);
+        }
+        catch (InferenceException)
+        {
+            var model = LlamaModel.Load(path);
+            Report += $", {Path.GetFileName(path)} on the CPU since it did not load there";
+            return (model, true);
+        }
+    }
+}
