@@ -24,7 +24,8 @@ static class EngineCommand
         command.SetAction(async (result, cancel) =>
         {
             if (NativeLibraries.LlamaFolder() is null) throw new CommandException(NativeLibraries.WhyAbsent);
-            if ((result.GetValue(build) ?? LlamaBuild.Suited()) is { } name) await FetchAsync(screen, name, cancel);
+            if (result.GetValue(build) is { } named) await FetchAsync(screen, named, cancel);
+            else if (LlamaBuild.Suited() is { } suited) await TryFetchAsync(screen, suited, cancel);
             await using var models = MachineModels.Open(environment);
             screen.Result((await FindAsync(models.Client, cancel)).Text);
             return 0;
@@ -54,6 +55,19 @@ static class EngineCommand
             {
                 return ($"none: {e.Message}", false);
             }
+        }
+    }
+
+    // What is there already computes all the same.
+    static async Task TryFetchAsync(Screen screen, string name, CancellationToken cancel)
+    {
+        try
+        {
+            await FetchAsync(screen, name, cancel);
+        }
+        catch (CommandException e)
+        {
+            screen.Note($"the build for {name} did not come: {e.Message}");
         }
     }
 

@@ -83,16 +83,13 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     /// <exception cref="InferenceException">The model could not answer, or not go on.</exception>
     public async IAsyncEnumerable<ChatPart> StreamAsync(ChatJob job, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var worker = await WorkerAsync(cancel);
-        await foreach (var frame in worker.StreamAsync(new(FrameKind.Chat, 0) { Job = job }, cancel))
-            yield return frame.Part!;
+        await foreach (var frame in FramesAsync(new(FrameKind.Chat, 0) { Job = job }, cancel)) yield return frame.Part!;
     }
 
     /// <summary>A text token by token as bytes, the token that ends it among them.</summary>
     internal async IAsyncEnumerable<RawPiece> GenerateAsync(ChatJob job, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var worker = await WorkerAsync(cancel);
-        await foreach (var frame in worker.StreamAsync(new(FrameKind.Chat, 0) { Job = job, IsRaw = true }, cancel))
+        await foreach (var frame in FramesAsync(new(FrameKind.Chat, 0) { Job = job, IsRaw = true }, cancel))
         {
             if (frame.Kind == FrameKind.Part) yield return new(frame.Body, frame.IsRaw == true);
         }
@@ -136,10 +133,48 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     public async Task<ModelFacts> DescribeAsync(string model, CancellationToken cancel) =>
         (await AskAsync(new(FrameKind.Describe, 0) { Model = model }, cancel)).Facts!;
 
+    // Nothing came of what a build for a GPU died of: the next best one is asked the same, until there is none for a GPU.
     async Task<Frame> AskAsync(Frame request, CancellationToken cancel)
     {
-        var worker = await WorkerAsync(cancel);
-        return await worker.AskAsync(request, cancel);
+        while (true)
+        {
+            var worker = await WorkerAsync(cancel);
+            try
+            {
+                return await worker.AskAsync(request, cancel);
+            }
+            catch (InferenceException e) when (e.IsTransient && worker.IsUnfit)
+            {
+                // Passed over when the next one starts.
+            }
+        }
+    }
+
+    async IAsyncEnumerable<Frame> FramesAsync(Frame request, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var isOver = false; !isOver;)
+        {
+            var worker = await WorkerAsync(cancel);
+            await using var frames = worker.StreamAsync(request, cancel).GetAsyncEnumerator(cancel);
+            while (await NextAsync())
+            {
+                yield return frames.Current;
+            }
+
+            async Task<bool> NextAsync()
+            {
+                try
+                {
+                    var hasNext = await frames.MoveNextAsync();
+                    isOver = !hasNext;
+                    return hasNext;
+                }
+                catch (InferenceException e) when (e.IsTransient && worker.IsUnfit)
+                {
+                    return false;
+                }
+            }
+        }
     }
 
     internal async Task<WorkerProcess> WorkerAsync(CancellationToken cancel)
@@ -153,8 +188,8 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
             {
                 await _worker.DisposeAsync();
                 // After an answer, a death says more of the request than of the build.
-                if (_build!.IsGpu && !_worker.HasWritten)
-                    _failures[_build.Name] = $"a worker with the {_build.Name} build died before it wrote anything";
+                if (_worker.IsUnfit)
+                    _failures[_build!.Name] = $"a worker with the {_build.Name} build died before it wrote anything";
             }
 
             _worker = null;

@@ -47,8 +47,12 @@ public sealed record LlamaBuild(string Name, string? Folder, string Why)
         return failures.TryGetValue(wanted, out var failure) ? OfCpu(failure) : Named(wanted);
     }
 
-    /// <summary>The best build for the hardware that is found, fetched or not; null where there is no GPU for any.</summary>
-    public static string? Suited() => Fetchable.FirstOrDefault(name => GpuHardware.OfThisMachine.Find(name) is not null);
+    /// <summary>
+    /// The best build for the hardware that is found, fetched or not; null where there is no GPU for any, or the environment
+    /// names the build to use.
+    /// </summary>
+    public static string? Suited() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable))
+        ? Fetchable.FirstOrDefault(name => GpuHardware.OfThisMachine.Find(name) is not null) : null;
 
     internal static LlamaBuild OfHardware(
         GpuHardware hardware, Func<string, string?> folderOf, IReadOnlyDictionary<string, string> failures)

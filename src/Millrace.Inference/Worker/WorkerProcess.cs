@@ -25,9 +25,11 @@ sealed class WorkerProcess : IAsyncDisposable
     long _nextId;
     volatile bool _isAlive = true;
 
-    WorkerProcess(Process process, Stream stream, string report, TimeSpan silenceMax, int firstWordFactor)
+    WorkerProcess(Process process, Stream stream, string report, TimeSpan silenceMax, LlamaBuild build)
     {
         (_process, _stream, Report, _heardAt) = (process, stream, report, Environment.TickCount64);
+        Build = build;
+        var firstWordFactor = build.IsGpu ? FirstWordFactor : 1;
         _reading = ReadAsync();
         _watch = new(_ => Watch(HasWritten ? silenceMax : silenceMax * firstWordFactor), null, silenceMax / 4, silenceMax / 4);
     }
@@ -42,8 +44,14 @@ sealed class WorkerProcess : IAsyncDisposable
     /// <summary>What computes, in one line; empty where the worker has nothing to say of it.</summary>
     public string Report { get; private set; }
 
+    /// <summary>What it was started with.</summary>
+    public LlamaBuild Build { get; }
+
     /// <summary>Whether it wrote anything: what it computes on works.</summary>
     public bool HasWritten { get; private set; }
+
+    /// <summary>Whether another build does better: it died of its own before it wrote anything.</summary>
+    public bool IsUnfit => !IsAlive && !HasWritten && Build.IsGpu;
 
     public static async Task<WorkerProcess> StartAsync(InferenceOptions options, LlamaBuild build, CancellationToken cancel)
     {
@@ -63,7 +71,7 @@ sealed class WorkerProcess : IAsyncDisposable
                 var stream = new NetworkStream(await AcceptAsync(listener, process, patience.Token), ownsSocket: true);
                 var report = await GreetAsync(stream, patience.Token);
                 await Frame.WriteAsync(stream, new(FrameKind.Settings, 0) { Settings = Settings(options) }, patience.Token);
-                return new(process, stream, report, options.SilenceMax, build.IsGpu ? FirstWordFactor : 1);
+                return new(process, stream, report, options.SilenceMax, build);
             }
             catch (Exception e) when (e is not InferenceException)
             {

@@ -103,6 +103,29 @@ public sealed class LlamaBuildTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task What_a_build_died_of_without_a_word_is_asked_of_the_next_one()
+    {
+        var tiny = LocalWorker.Tiny;
+        Skip.IfNot(OperatingSystem.IsLinux(), "only Linux has the pipe that holds the first worker up");
+        // To read its model the worker waits for somebody who writes it: it dies with the request, and before any word.
+        var model = Path.Combine(_root, "model.gguf");
+        using (var mkfifo = Process.Start("mkfifo", [model])) await mkfifo.WaitForExitAsync();
+        await using var worker = new LocalWorker(new(LocalWorker.Command) { LlamaBuild = NativeLibraries.LlamaFolder() });
+
+        var asked = worker.Client.ChatAsync(Ask(model), worker.Timeout);
+        while (worker.Client.WorkerId is null) await Task.Delay(20, worker.Timeout);
+        File.Delete(model);
+        File.Copy(tiny, model);
+        using (var first = Process.GetProcessById(worker.Client.WorkerId.Value)) first.Kill();
+        var reply = await asked;
+        var engine = await worker.Client.EngineAsync(worker.Timeout);
+
+        Assert.Equal("The capital of France is Paris.", reply.Content);
+        Assert.StartsWith("cpu (llama.cpp ", engine, StringComparison.Ordinal);
+        Assert.Contains("build died before it wrote anything", engine, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task The_vulkan_build_answers_on_its_device_and_is_left_once_it_dies_without_a_word()
     {
         await using var worker = await VulkanAsync(device: "0");
