@@ -70,7 +70,12 @@ static class WorkerBench
             $"""
             A guest that asks `kv.get` {Operations:#,0} times, each answered at once out of nothing: the time from one
             `start` to the next, so without a journal and its commits, twice in turn. Runs are whole runs of `hello`:
-            a thread, a store, an instance, its output and its end; {Runs} of them.
+            a thread, a store, an instance, its output and its end; {Runs} of them, the first in a process whose code the JIT
+            has hardly met.
+
+            An operation across the border wakes four threads, one after another: the reader of the host's socket, the
+            run's own in the host, the reader of the worker's socket, the guest's. To have the readers do what the
+            threads behind them are woken for is the next step.
             """,
             new("door operation in process, p50 / p99", Both(here)),
             new("door operation across the border, p50 / p99", Both(there), "p50 ≤ 60 µs"),
