@@ -9,29 +9,38 @@ namespace Millrace.Flows.Tests.Computing;
 /// <summary>WASI-NN in flow mode, through the whole platform: real guests in the sandbox, real models in this process.</summary>
 public sealed class NnFlowTests : IDisposable
 {
-    const string ConformanceVariable = "MILLRACE_CONFORMANCE";
-    const string ModelsVariable = "MILLRACE_MODELS";
     const string Case = "average_pool_same";
 
     static readonly int[] Shape = [1, 7, 6, 3];
 
-    static readonly string? Folder = Environment.GetEnvironmentVariable(ConformanceVariable) is { Length: > 0 } set
-        ? Path.Combine(set, "tflite", Case) : null;
-
-    readonly string _data = Directory.CreateTempSubdirectory("millrace-nn-flow-").FullName;
+    readonly string _case;
+    readonly string _models;
+    readonly string _data;
     readonly CountingBackend _lite = new(NnBackends.All().First(backend => backend.Encoding == NnEncoding.TensorFlowLite));
 
-    static readonly string? TextFolder = Environment.GetEnvironmentVariable(ModelsVariable) is { Length: > 0 } set ? set : null;
+    public NnFlowTests()
+    {
+        _case = Path.Combine(Given("MILLRACE_CONFORMANCE"), "tflite", Case);
+        _models = Given("MILLRACE_MODELS");
+        _data = Directory.CreateTempSubdirectory("millrace-nn-flow-").FullName;
+    }
 
-    static string ModelPath => Path.Combine(Folder ?? "", "model.tflite");
+    static string Given(string variable)
+    {
+        var folder = Environment.GetEnvironmentVariable(variable);
+        Skip.If(string.IsNullOrEmpty(folder), $"{variable} is not set");
+        return folder!;
+    }
 
-    static byte[] Input => File.ReadAllBytes(Path.Combine(Folder!, "in0.bin"));
+    string ModelPath => Path.Combine(_case, "model.tflite");
 
-    static byte[] Output => File.ReadAllBytes(Path.Combine(Folder!, "out0.bin"));
+    byte[] Input => File.ReadAllBytes(Path.Combine(_case, "in0.bin"));
+
+    byte[] Output => File.ReadAllBytes(Path.Combine(_case, "out0.bin"));
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Computes_a_granted_model_by_its_name()
     {
         await using var platform = await OpenAsync();
@@ -44,7 +53,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(OperationKind.Paid, run.Operations[1].Kind);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Computes_a_model_that_the_guest_brings()
     {
         await using var platform = await OpenAsync();
@@ -57,7 +66,7 @@ public sealed class NnFlowTests : IDisposable
         AssertClose(Output, output);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Refuses_a_model_that_was_not_granted()
     {
         await using var platform = await OpenAsync();
@@ -71,7 +80,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(((int)NnErrno.NotFound, 0, 0), (run.Summary.ExitCode, output.Length, _lite.Loads));
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Refuses_models_that_are_brought_where_only_names_are_granted()
     {
         await using var platform = await OpenAsync();
@@ -84,7 +93,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(0, _lite.Loads);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Refuses_everything_without_a_grant()
     {
         await using var platform = await OpenAsync();
@@ -96,7 +105,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Contains("denied", run.Operations[0].Result, StringComparison.Ordinal);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Killed_at_any_point_it_goes_on_to_the_same_bytes()
     {
         var expected = await UndisturbedAsync();
@@ -109,7 +118,7 @@ public sealed class NnFlowTests : IDisposable
         }
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Gives_the_same_bytes_from_the_journal_without_an_engine()
     {
         var expected = await UndisturbedAsync();
@@ -123,7 +132,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(1, run.Operations[1].Asks);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Loads_a_model_that_the_guest_brought_again_when_the_server_went_between_load_and_compute()
     {
         var model = await File.ReadAllBytesAsync(ModelPath);
@@ -136,7 +145,7 @@ public sealed class NnFlowTests : IDisposable
         AssertClose(Output, output);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Loads_a_model_once_for_all_runs()
     {
         await using var platform = await OpenAsync();
@@ -146,7 +155,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal((1, 3), (_lite.Loads, _lite.Computes));
     }
 
-    [SkippableText]
+    [SkippableFact]
     public async Task Writes_a_text_token_by_token_and_pays_for_its_tokens()
     {
         await using var platform = await OpenAsync();
@@ -162,7 +171,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(run.Tokens, run.Operations[1].Tokens);
     }
 
-    [SkippableText]
+    [SkippableFact]
     public async Task Refuses_a_text_that_the_runs_tokens_would_not_reach_for()
     {
         await using var platform = await OpenAsync();
@@ -174,7 +183,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(["nn.load done", "nn.compute error"], Words(run));
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Loads_a_model_again_whose_engine_died()
     {
         await using var platform = await OpenAsync();
@@ -193,7 +202,7 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(2, _lite.Loads);
     }
 
-    [SkippableNn]
+    [SkippableFact]
     public async Task Breaks_a_computation_off_that_takes_more_than_the_runs_cpu_time()
     {
         await using var platform = await OpenAsync();
@@ -261,7 +270,7 @@ public sealed class NnFlowTests : IDisposable
             Models = new NamedModel[]
             {
                 new("pool", NnEncoding.TensorFlowLite, NnTarget.Cpu, [ModelPath]),
-                new("story", NnEncoding.Llama2, NnTarget.Cpu, [Path.Combine(TextFolder ?? "", "stories260K.gguf")]),
+                new("story", NnEncoding.Llama2, NnTarget.Cpu, [Path.Combine(_models, "stories260K.gguf")]),
             }.ToImmutableDictionary(model => model.Name),
         },
     });
@@ -313,15 +322,5 @@ public sealed class NnFlowTests : IDisposable
         Assert.Equal(expected.Length, found.Length);
         for (var i = 0; i < expected.Length; i += 4)
             Assert.Equal(BitConverter.ToSingle(expected, i), BitConverter.ToSingle(found, i), 1e-5f);
-    }
-
-    sealed class SkippableNnAttribute : FactAttribute
-    {
-        public SkippableNnAttribute() => Skip = Folder is null ? $"{ConformanceVariable} is not set" : null;
-    }
-
-    sealed class SkippableTextAttribute : FactAttribute
-    {
-        public SkippableTextAttribute() => Skip = TextFolder is null ? $"{ModelsVariable} is not set" : null;
     }
 }
