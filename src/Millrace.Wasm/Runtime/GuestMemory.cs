@@ -28,7 +28,7 @@ static unsafe class GuestMemory
         }
         for (ulong done = 0; done < (ulong)length; done += Part)
         {
-            if (done != 0) CheckInterrupt(instance);
+            if (done != 0) LongRuns.Check(instance.Store);
             new Span<byte>(target + done, (int)Math.Min((ulong)length - done, Part)).Fill((byte)value);
         }
     }
@@ -99,7 +99,7 @@ static unsafe class GuestMemory
     {
         for (ulong done = 0; done < length; done += Part)
         {
-            if (done != 0) CheckInterrupt(instance);
+            if (done != 0) LongRuns.Check(instance.Store);
             var part = Math.Min(length - done, Part);
             Buffer.MemoryCopy(from + done, to + done, part, part);
         }
@@ -109,15 +109,10 @@ static unsafe class GuestMemory
     {
         for (var left = length; left > 0;)
         {
-            if (left != length) CheckInterrupt(instance);
+            if (left != length) LongRuns.Check(instance.Store);
             var part = Math.Min(left, Part);
             left -= part;
             Buffer.MemoryCopy(from + left, to + left, part, part);
         }
-    }
-
-    static void CheckInterrupt(Instance instance)
-    {
-        if (Volatile.Read(ref instance.InterruptRequest) != 0) Traps.Throw((int)TrapCode.Interrupted);
     }
 }
