@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
+using Millrace.Nn;
 
 namespace Millrace.Inference.OpenVino;
 
@@ -28,6 +29,7 @@ static class Activations
 
     static string Relu(Conversion c)
     {
+        if (c.TypeOf(0) == TensorType.U64) return c.Op("Identity", [c.In(0)]);
         var wide = Conversion.Wide(c.TypeOf(0));
         return c.As(c.Op("Max", [c.WideIn(0), c.Scalar(0, wide)]), wide, c.OutputType());
     }

@@ -30,9 +30,12 @@ static class Arithmetic
     // Whole numbers that the engine has no code for are computed wider; the low bits, which remain, are the same.
     static Operator Numeric(string type, Func<Conversion, string, string, TensorType, string> compute) => new(type, 1, c =>
     {
-        var wide = Conversion.Wide(c.TypeOf(0));
+        // The least int divided by -1 does not fit: it does in the wider type.
+        var isDivision = type is "Divide" or "Mod" or "FloorMod" && !Conversion.IsFloat(c.TypeOf(0));
+        var wide = isDivision ? TensorType.I64 : Conversion.Wide(c.TypeOf(0));
         if (c.TypeOf(0) == TensorType.U64 && type is not ("Add" or "Subtract" or "Multiply")) throw c.Layer.Refused("on U64");
-        var (a, b) = Broadcast(c, 0, 1, c.WideIn(0), c.As(c.In(1), c.TypeOf(1), wide));
+        var (a, b) = Broadcast(c, 0, 1, c.As(c.In(0), c.TypeOf(0), wide), c.As(c.In(1), c.TypeOf(1), wide));
+        if (isDivision) b = Divisors.Checked(c.Graph, b, wide);
         return c.As(compute(c, a, b, wide), wide, c.OutputType());
     });
 

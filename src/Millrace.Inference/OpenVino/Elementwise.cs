@@ -20,13 +20,16 @@ static class Elementwise
         new("IsInf", 10, IsInf), new("IsFinite", 10, IsFinite),
         new("Convert", 1, c => Converted(c, c.In(0), c.TypeOf(0))), new("ConvertLike", 1, c => Converted(c, c.In(0), c.TypeOf(0))),
         new("Clamp", 1, Clamp), new("LogicalNot", 1, c => c.Op("Not", [c.Cast(c.In(0), TensorType.Bool)])),
+        new("ConvertPromoteTypes", 14, c =>
+            [c.As(c.In(0), c.TypeOf(0), c.OutputType()), c.As(c.In(1), c.TypeOf(1), c.OutputType(1))]),
         new("BitwiseNot", 13, BitwiseNot),
         new("FakeQuantize", 1, FakeQuantize), Operator.NotConverted("FakeConvert", 13),
     ];
 
     /// <summary>Computes in a type that the engine has, and gives the declared one.</summary>
-    static Operator Same(string type, int opset, string op) => new(type, opset, c =>
-        c.As(c.Op(op, [c.WideIn(0)]), Conversion.Wide(c.TypeOf(0)), c.OutputType()));
+    static Operator Same(string type, int opset, string op) => new(type, opset, c => c.TypeOf(0) == TensorType.U64
+        ? throw c.Layer.Refused("on U64")
+        : c.As(c.Op(op, [c.WideIn(0)]), Conversion.Wide(c.TypeOf(0)), c.OutputType()));
 
     static Operator Float(string type, int opset, string op) => new(type, opset, c =>
     {
@@ -78,6 +81,7 @@ static class Elementwise
 
     static string Clamp(Conversion c)
     {
+        if (c.TypeOf(0) == TensorType.U64) throw c.Layer.Refused("on U64");
         var (min, max) = (c.Float("min", double.NegativeInfinity), c.Float("max", double.PositiveInfinity));
         var type = Conversion.Wide(c.TypeOf(0));
         if (!Conversion.IsFloat(type)) (min, max) = (Math.Ceiling(min), Math.Floor(max));
@@ -89,6 +93,7 @@ static class Elementwise
 
     static string FakeQuantize(Conversion c)
     {
+        if (c.Text("auto_broadcast", "numpy") == "pdpd") throw c.Layer.Refused("with auto_broadcast pdpd");
         var type = c.TypeOf(0);
         var steps = c.Scalar(c.Int("levels") - 1, type);
         var (x, inLow, inHigh, outLow, outHigh) = (c.In(0), c.In(1), c.In(2), c.In(3), c.In(4));

@@ -14,7 +14,7 @@ static class Gathers
         new("GatherND", 5, GatherNd5), new("GatherND", 8, GatherNd), Operator.NotConverted("GatherTree", 1),
         new("ScatterUpdate", 3, ScatterUpdate), new("ScatterElementsUpdate", 3, ScatterElements3),
         new("ScatterElementsUpdate", 12, ScatterElements12), new("ScatterNDUpdate", 3, ScatterNd3), new("ScatterNDUpdate", 15, ScatterNd15),
-        new("GridSample", 9, GridSample),
+        new("SliceScatter", 15, SliceScatter), new("GridSample", 9, GridSample),
     ];
 
     static string Gather(Conversion c)
@@ -131,6 +131,18 @@ static class Gathers
         };
         if (reduction == "sub") updates = c.Op("Neg", [updates]);
         return c.As(c.Op("ScatterND", [c.WideIn(0), c.Int64(1), updates], new OnnxAttribute("reduction", op)), type, c.OutputType());
+    }
+
+    // The numbers of the elements are cut as the elements are to be: they tell where the updates go.
+    static string SliceScatter(Conversion c)
+    {
+        var sizes = c.StaticSizes(0);
+        var count = c.Bounded(sizes.Aggregate(1L, (product, size) => product * c.Bounded(size)));
+        var numbers = c.Op("Range", [c.Graph.AddInt(0), c.Graph.AddInt(count), c.Graph.AddInt(1)]);
+        var cut = c.Op("Slice", [c.Reshape(numbers, sizes), c.Row(2), c.Row(3), c.Has(5) ? c.Row(5) : "", c.Row(4)]);
+        string Flat(string value) => c.Reshape(value, -1);
+        var written = c.Op("ScatterElements", [Flat(c.In(0)), Flat(cut), Flat(c.In(1))]);
+        return c.Reshape(written, sizes);
     }
 
     static string GridSample(Conversion c)

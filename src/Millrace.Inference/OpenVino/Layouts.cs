@@ -11,7 +11,7 @@ static class Layouts
     [
         new("DepthToSpace", 1, DepthToSpace), new("SpaceToDepth", 1, SpaceToDepth), new("ShuffleChannels", 1, ShuffleChannels),
         new("SpaceToBatch", 2, SpaceToBatch), new("BatchToSpace", 2, BatchToSpace), new("ReorgYolo", 2, ReorgYolo),
-        new("ExtractImagePatches", 3, ExtractImagePatches), Operator.NotConverted("Col2Im", 15),
+        new("ExtractImagePatches", 3, ExtractImagePatches), new("Col2Im", 15, Col2Im),
     ];
 
     static string DepthToSpace(Conversion c)
@@ -141,6 +141,19 @@ static class Layouts
             new OnnxAttribute("auto_pad", mode is "valid" or "same_upper" or "same_lower"
                 ? mode.ToUpperInvariant() : throw c.Layer.Malformed($"auto_pad is {mode}")));
         return c.As(patches, TensorType.F32, c.OutputType());
+    }
+
+    static string Col2Im(Conversion c)
+    {
+        var hasBatch = c.RankOf(0) == 3;
+        long[] Pair(string name, long otherwise) => c.Ints(name) ?? [otherwise, otherwise];
+        var x = hasBatch ? c.In(0) : c.Unsqueeze(c.In(0), 0);
+        var image = c.Op(
+            "Col2Im", [c.As(x, c.TypeOf(0), TensorType.F32), c.Row(1), c.Row(2)],
+            new OnnxAttribute("strides", Pair("strides", 1)), new OnnxAttribute("dilations", Pair("dilations", 1)),
+            new OnnxAttribute("pads", [.. Pair("pads_begin", 0), .. Pair("pads_end", 0)]));
+        if (!Conversion.IsFloat(c.TypeOf(0))) throw c.Layer.Refused($"on {c.TypeOf(0)}");
+        return c.As(hasBatch ? image : c.Squeeze(image, 0), TensorType.F32, c.OutputType());
     }
 
     // Only the batch may be open.

@@ -22,21 +22,27 @@ static class Normalisation
     {
         var (axes, rank, size) = (c.IntsOf(1).Select(axis => c.Axis(axis, c.RankOf(0))).Order().ToArray(), c.RankOf(0), c.Int("size"));
         var (alpha, beta, bias) = (c.Float("alpha", 1), c.Float("beta", 0.75), c.Float("bias", 1));
-        if (axes is [1])
+        // What an even window reaches is not said.
+        if (size < 1 || size % 2 == 0) throw c.Layer.Refused($"with size {size}");
+        if (axes is [1] && rank == 4)
         {
             return c.Op(
                 "LRN", [c.In(0)], new OnnxAttribute("size", size), new OnnxAttribute("alpha", (float)alpha),
                 new OnnxAttribute("beta", (float)beta), new OnnxAttribute("bias", (float)bias));
         }
 
-        if (axes.Length == 0 || axes[0] < 2) throw c.Layer.Refused($"along axes {string.Join(",", axes)}");
-        // The mean over the window is the sum, divided as OpenVINO divides it.
-        var type = c.TypeOf(0);
-        long[] window = [.. Enumerable.Range(2, rank - 2).Select(axis => Array.IndexOf(axes, axis) < 0 ? 1L : size)];
+        if (axes.Length == 0 || axes[0] < 1 || rank is < 2 or > 4 && axes[0] < 2) throw c.Layer.Refused($"along axes {string.Join(",", axes)}");
+        // The mean over the window is the sum, divided as OpenVINO divides it. Where the window goes over the channels, they
+        // become an axis of space.
+        var (type, first) = (c.TypeOf(0), axes[0] < 2 ? 1 : 2);
+        var squares = c.Mul(c.In(0), c.In(0));
+        if (first == 1) squares = c.Unsqueeze(squares, 1);
+        long[] window = [.. Enumerable.Range(first, rank - first).Select(axis => Array.IndexOf(axes, axis) < 0 ? 1L : size)];
         long[] begin = [.. window.Select(width => (width - 1) / 2)], end = [.. window.Select(width => width / 2)];
         var mean = c.Op(
-            "AveragePool", [c.Mul(c.In(0), c.In(0))], new OnnxAttribute("kernel_shape", window),
+            "AveragePool", [squares], new OnnxAttribute("kernel_shape", window),
             new OnnxAttribute("pads", [.. begin, .. end]), new OnnxAttribute("count_include_pad", 1));
+        if (first == 1) mean = c.Squeeze(mean, 1);
         var sum = c.Add(c.Mul(mean, c.Scalar(alpha, type)), c.Scalar(bias, type));
         return c.Div(c.In(0), c.Op("Pow", [sum, c.Scalar(beta, type)]));
     }
@@ -97,7 +103,7 @@ static class Normalisation
     {
         var (rank, type, channels) = (c.RankOf(0), c.TypeOf(0), c.SizesOf(0)[1]);
         var groups = c.Int("num_groups");
-        if (rank < 3 || groups < 1 || channels >= 0 && channels % groups != 0) throw c.Layer.Malformed($"num_groups is {groups}");
+        if (rank < 2 || groups < 1 || channels >= 0 && channels % groups != 0) throw c.Layer.Malformed($"num_groups is {groups}");
         var grouped = c.Reshape(c.In(0), 0, groups, -1);
         var centred = c.Sub(grouped, c.Mean(grouped, 2));
         var variance = c.Add(c.Mean(c.Mul(centred, centred), 2), c.Scalar(c.Float("epsilon", 1e-5), type));

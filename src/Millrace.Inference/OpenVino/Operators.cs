@@ -28,6 +28,7 @@ static class Operators
         Elementwise.Rows, Arithmetic.Rows, Activations.Rows, Convolutions.Rows, Pooling.Rows, Reductions.Rows, Shapes.Rows,
         Slicing.Rows, Gathers.Rows, Layouts.Rows, Normalisation.Rows, Interpolation.Rows, Recurrent.Rows, ControlFlow.Rows,
         Embeddings.Rows, Decoding.Rows, Detection.Rows, PriorBoxes.Rows, Regions.Rows,
+        PositionSensitive.Rows, Fourier.Rows,
     }.SelectMany(rows => rows).ToLookup(row => row.Type);
 
     /// <summary>What converts a layer.</summary>

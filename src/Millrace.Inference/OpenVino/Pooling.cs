@@ -10,8 +10,8 @@ static class Pooling
     public static readonly ImmutableArray<Operator> Rows =
     [
         new("MaxPool", 1, Max), new("MaxPool", 8, Max), new("MaxPool", 14, Max),
-        new("AvgPool", 1, Average), new("AvgPool", 14, Average), Operator.NotConverted("AvgPool", 16),
-        new("AdaptiveAvgPool", 8, AdaptiveAverage), Operator.NotConverted("AdaptiveMaxPool", 8),
+        new("AvgPool", 1, Average), new("AvgPool", 14, Average), new("AvgPool", 16, Average),
+        new("AdaptiveAvgPool", 8, AdaptiveAverage), new("AdaptiveMaxPool", 8, AdaptiveMaximum),
     ];
 
     static string[] Max(Conversion c)
@@ -136,6 +136,41 @@ static class Pooling
         }
 
         return value;
+    }
+
+    // The places of each window lie in a row of a table; shorter windows have their first place again.
+    static string[] AdaptiveMaximum(Conversion c)
+    {
+        if (!Conversion.IsFloat(c.TypeOf(0))) throw c.Layer.Refused($"on {c.TypeOf(0)}");
+        var (wanted, sizes) = (c.IntsOf(1), c.SizesOf(0)[2..].ToArray());
+        if (wanted.Length != sizes.Length) throw c.Layer.Malformed($"its output size has not {sizes.Length} numbers");
+        if (sizes.Contains(-1)) throw c.Layer.Refused("with open sizes");
+        var windows = new List<List<long>> { new() { 0 } };
+        for (var axis = 0; axis < sizes.Length; axis++)
+        {
+            var (size, count) = (sizes[axis], wanted[axis]);
+            if (size < 1 || count < 1) throw c.Layer.Malformed($"axis {axis + 2} of {size} is to have {count}");
+            c.Bounded(windows.Count * c.Bounded(count));
+            windows = [.. windows.SelectMany(_ => Enumerable.Range(0, (int)count), (window, part) =>
+            {
+                var (from, to) = (part * size / count, ((part + 1) * size + count - 1) / count);
+                c.Bounded(windows.Count * (to - from) * window.Count);
+                return window.SelectMany(_ => Enumerable.Range((int)from, (int)(to - from)), (at, place) => at * size + place).ToList();
+            })];
+        }
+
+        var longest = windows.Max(window => window.Count);
+        c.Bounded((long)longest * windows.Count);
+        long[] table = [.. windows.SelectMany(window => window.Concat(Enumerable.Repeat(window[0], longest - window.Count)))];
+        var flat = c.Reshape(c.As(c.In(0), c.TypeOf(0), TensorType.F32), 0, 0, -1);
+        var rows = c.Reshape(c.Op("Gather", [flat, c.Ints(table)], new OnnxAttribute("axis", 2)), 0, 0, windows.Count, longest);
+        var best = c.Op("ArgMax", [rows], new OnnxAttribute("axis", 3), new OnnxAttribute("keepdims", 0));
+        var begins = c.Ints([.. Enumerable.Range(0, windows.Count).Select(row => (long)row * longest)]);
+        var values = c.Op("ReduceMax", [rows, c.Ints(3)], new OnnxAttribute("keepdims", 0));
+        var indices = c.Op("Gather", [c.Ints(table), c.Add(best, begins)]);
+        string Shaped(string value) => c.Reshape(value, [0, 0, .. wanted]);
+        string[] outputs = [c.As(Shaped(values), TensorType.F32, c.OutputType())];
+        return c.Layer.Outputs.Length == 1 ? outputs : [.. outputs, c.As(Shaped(indices), TensorType.I64, c.OutputType(1))];
     }
 
     static long[] Kernel(Conversion c) => c.Ints("kernel") ?? throw c.Layer.Malformed("kernel is missing");

@@ -15,18 +15,23 @@ static class Reductions
         new("CumSum", 3, CumSum),
         new("TopK", 1, TopK), new("TopK", 3, TopK), new("TopK", 11, TopK),
         new("NonZero", 3, c => c.As(c.Op("NonZero", [c.WideIn(0)]), TensorType.I64, c.OutputType())),
-        new("Bucketize", 3, Bucketize),
+        new("Bucketize", 3, Bucketize), new("SearchSorted", 15, SearchSorted), new("Unique", 10, Unique),
     ];
 
     static Operator Reduction(string type, int opset, string op) => new(type, opset, c =>
     {
         var wide = c.TypeOf(0) == TensorType.U64 ? throw c.Layer.Refused("on U64") : Conversion.Wide(c.TypeOf(0));
-        var reduced = c.Op(
-            op, [c.WideIn(0), c.Row(1)],
+        string Reduced(string op, string value) => c.Op(
+            op, [value, c.Row(1)],
             new OnnxAttribute("keepdims", c.Flag("keep_dims", false) ? 1 : 0),
             // No axes: nothing is reduced.
             new OnnxAttribute("noop_with_empty_axes", 1));
-        return c.As(reduced, wide, c.OutputType());
+        if (op != "ReduceMean" || Conversion.IsFloat(wide)) return c.As(Reduced(op, c.WideIn(0)), wide, c.OutputType());
+        // The mean of whole numbers is their sum, divided and cut off.
+        var whole = c.As(c.In(0), c.TypeOf(0), TensorType.I64);
+        var count = Reduced("ReduceSum", c.Op("Expand", [c.Graph.AddInt(1), c.Shape(whole)]));
+        var mean = c.Div(Reduced("ReduceSum", whole), Divisors.Checked(c.Graph, count, TensorType.I64));
+        return c.As(mean, TensorType.I64, c.OutputType());
     });
 
     static string CumSum(Conversion c)
@@ -72,6 +77,32 @@ static class Reductions
         var both = c.Graph.AddNodes(
             "TopK", [value, count], 2, new OnnxAttribute("axis", axis), new OnnxAttribute("largest", isLargest ? 1 : 0));
         return (both[0], both[1]);
+    }
+
+    // Where a value would go: how many of its own row lie below.
+    static string SearchSorted(Conversion c)
+    {
+        var type = Conversion.IsFloat(c.TypeOf(0)) ? TensorType.F64 : TensorType.I64;
+        if (c.TypeOf(0) == TensorType.U64) throw c.Layer.Refused("on U64");
+        var (sorted, values) = (c.Unsqueeze(c.As(c.In(0), c.TypeOf(0), type), -2), c.Unsqueeze(c.As(c.In(1), c.TypeOf(1), type), -1));
+        var lies = c.Op(c.Flag("right_mode", false) ? "GreaterOrEqual" : "Greater", [values, sorted]);
+        var count = c.Op("ReduceSum", [c.Cast(lies, TensorType.I64), c.Ints(-1)], new OnnxAttribute("keepdims", 0));
+        return c.As(count, TensorType.I64, c.OutputType());
+    }
+
+    static string[] Unique(Conversion c)
+    {
+        var wide = c.TypeOf(0) switch
+        {
+            TensorType.F16 => TensorType.F32,
+            TensorType.F32 or TensorType.F64 => c.TypeOf(0),
+            TensorType.U64 => throw c.Layer.Refused("on U64"),
+            _ => TensorType.I64,
+        };
+        List<OnnxAttribute> attributes = [new("sorted", c.Flag("sorted", true) ? 1 : 0)];
+        if (c.Has(1)) attributes.Add(new("axis", c.Axis(c.IntOf(1), c.RankOf(0))));
+        var outputs = c.Graph.AddNodes("Unique", [c.As(c.In(0), c.TypeOf(0), wide)], 4, [.. attributes]);
+        return [.. c.Layer.Outputs.Select((port, at) => c.As(outputs[at], at == 0 ? wide : TensorType.I64, port.Type))];
     }
 
     // A bucket's number is how many of the bounds lie below.

@@ -115,6 +115,15 @@ sealed class Emitter(OnnxGraphBuilder graph)
     {
         if (condition.IsKnown && yes.IsKnown && no.IsKnown && yes.Shape.SequenceEqual(condition.Shape) && no.Shape.SequenceEqual(yes.Shape))
             return Whole(yes.Shape, [.. condition.Known.Select((pick, i) => pick != 0 ? yes.Known[i] : no.Known[i])], yes.Type);
+        // The engine has no code for the others.
+        var wide = yes.Type switch
+        {
+            TensorType.Bool => TensorType.U8,
+            TensorType.I8 or TensorType.I16 or TensorType.U16 => TensorType.I32,
+            TensorType.U32 or TensorType.U64 => TensorType.I64,
+            var type => type,
+        };
+        if (wide != yes.Type) return Cast(Where(condition, Cast(yes, wide), Cast(no, wide)), yes.Type);
         return Node("Where", [condition, yes, no], yes.Type, Broadcast(condition.Shape, Broadcast(yes.Shape, no.Shape)));
     }
 

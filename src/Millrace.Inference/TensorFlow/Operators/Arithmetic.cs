@@ -20,6 +20,11 @@ static class Arithmetic
         new("FloorDiv", FloorDiv),
         new(["FloorMod"], FloorMod),
         new(["Mod", "TruncateMod"], TruncateMod),
+        new("Atan2", c => Types.Widened(c, Types.Singles, x => Atan2(c.E, x[0], x[1]))),
+        new("Xdivy", c => Types.Widened(c, Types.Fractions, x => NoneOfZero(c.E, x[0], c.E.Div(x[0], x[1])))),
+        new("Xlogy", c => Types.Widened(c, Types.Fractions, x => NoneOfZero(c.E, x[0], c.E.Mul(x[0], c.E.Map("Log", x[1]))))),
+        .. new[] { "And", "Or", "Xor" }.Select(op => new Operator($"Bitwise{op}", c => c.E.Pairs($"Bitwise{op}", c[0], c[1]))),
+        new("Invert", c => c.E.Map("BitwiseNot", c[0])),
         new("SquaredDifference", c => Types.Widened(c, Types.Numbers, x => Squared(c.E, c.E.Sub(x[0], x[1])))),
         new("Square", c => Types.Widened(c, Types.Numbers, x => Squared(c.E, x[0]))),
         new("AddN", AddN),
@@ -61,19 +66,12 @@ static class Arithmetic
     static Value Rounded(Call c, string op) =>
         c[0].Type.IsWhole() ? c[0] : Types.Widened(c, Types.Fractions, x => c.E.Map(op, x[0]));
 
-    // Whole numbers divided by 0 end the process that computes them; TensorFlow has an error there. So does this: where a
-    // divisor is 0, an element is asked for that does not exist.
+    // TensorFlow has an error there too.
     static Value Divisor(Call c, Value y)
     {
         if (!y.Type.IsWhole()) return y;
         if (y.IsKnown) return y.Known.Contains(0) ? throw c.Refuse("it divides whole numbers by 0") : y;
-        var (e, scope) = (c.E, c.E.Graph.Scope);
-        e.Graph.Scope = $"{c.Node}: division by 0";
-        var isZero = e.Longs(e.Compare("Equal", y, e.Scalar(0, y.Type)));
-        var zeros = e.Node("ReduceSum", [isZero], TensorType.I64, [], new OnnxAttribute("keepdims", 0L));
-        var nothing = e.Node("Gather", [e.Row(0), e.Min(zeros, e.Whole([], [1]))], TensorType.I64, []);
-        e.Graph.Scope = scope;
-        return e.Add(y, e.Cast(nothing, y.Type));
+        return new(Divisors.Checked(c.E.Graph, y.Name, y.Type), y.Type, y.Shape);
     }
 
     static Value Div(Call c) => Types.Widened(c, Divided, x => c.E.Div(x[0], Divisor(c, x[1])));
@@ -89,6 +87,20 @@ static class Arithmetic
         var zero = c.E.Scalar(0, x[0].Type);
         return c.E.Where(c.E.Compare("Equal", x[1], zero), zero, c.E.Mul(x[0], x[1]));
     });
+
+    static Value NoneOfZero(Emitter e, Value x, Value result) =>
+        e.Where(e.Compare("Equal", x, e.Scalar(0, x.Type)), e.Scalar(0, x.Type), result);
+
+    // The half plane that the quotient does not tell.
+    static Value Atan2(Emitter e, Value y, Value x)
+    {
+        var zero = e.Scalar(0, x.Type);
+        var half = e.Where(e.Compare("Less", y, zero), e.Scalar(-Math.PI, x.Type), e.Scalar(Math.PI, x.Type));
+        var angle = e.Map("Atan", e.Div(y, x));
+        var upright = e.Mul(e.Map("Sign", y), e.Scalar(Math.PI / 2, x.Type));
+        angle = e.Where(e.Compare("Less", x, zero), e.Add(angle, half), angle);
+        return e.Where(e.Compare("Equal", x, zero), upright, angle);
+    }
 
     static Value FloorDiv(Call c) => Types.Widened(c, Divided, x =>
     {

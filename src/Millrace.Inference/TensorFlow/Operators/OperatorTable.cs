@@ -10,6 +10,7 @@ static class OperatorTable
         {
             Sources.Rows, Arithmetic.Rows, Activations.Rows, Comparisons.Rows, Reductions.Rows, Products.Rows, Shaping.Rows, Slicing.Rows,
             Blocks.Rows, Selecting.Rows, Sorting.Rows, Convolutions.Rows, Pooling.Rows, Normalizing.Rows, Resizing.Rows, Cropping.Rows,
+            Quantizing.Rows,
         }
         .SelectMany(rows => rows)
         .SelectMany(row => row.Names, (row, name) => KeyValuePair.Create(name, row))

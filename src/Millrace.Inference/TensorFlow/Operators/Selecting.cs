@@ -15,6 +15,13 @@ static class Selecting
         new("ScatterNd", ScatterNd),
         new("TensorScatterUpdate", c => Scatter(c, "none")),
         new("TensorScatterAdd", c => Scatter(c, "add")),
+        new("TensorScatterMax", c => Scatter(c, "max")),
+        new("TensorScatterMin", c => Scatter(c, "min")),
+        new("UnsortedSegmentSum", c => SegmentSum(c, c.E.Reshape(c.E.Longs(c[2]), c.E.Row(1)))),
+        new("SegmentSum", c => SegmentSum(c, c.E.Add(c.E.Slice(c.E.Longs(c[1]), -1, long.MaxValue, axis: 0), c.E.Row(1)))),
+        new("MatrixDiag", c => Diagonal(c, c.E.Scalar(0, c[0].Type))),
+        new(["MatrixDiagV2", "MatrixDiagV3"], DiagonalV2),
+        new("Unique", Unique),
         new("OneHot", OneHot),
         new("Where", Where),
         new("MatrixBandPart", MatrixBandPart),
@@ -59,6 +66,44 @@ static class Selecting
 
     static Value Scatter(Call c, string reduction) =>
         c.E.Node("ScatterND", [c[0], c.E.Longs(c[1]), c[2]], c[0].Type, c[0].Shape, new OnnxAttribute("reduction", reduction));
+
+    // Rows of no segment go to one too many, which is cut off.
+    static Value SegmentSum(Call c, Value count)
+    {
+        var (e, data, ids) = (c.E, c[0], c.E.Longs(c[1]));
+        var (rank, own) = (c.Rank(0), c.Rank(1));
+        var types = Types.Wider(c, data.Type, Types.Numbers);
+        ids = e.Where(e.Compare("Less", ids, e.Whole([], [0])), count, ids);
+        var sizes = e.Sizes([e.Add(count, e.Row(1)), .. Enumerable.Range(own, rank - own).Select(axis => e.SizeOf(data, axis))]);
+        var zeros = e.Expand(e.Scalar(0, types), sizes);
+        var sums = e.Node("ScatterND", [zeros, e.Unsqueeze(ids, -1), e.Cast(data, types)], types, zeros.Shape,
+            new OnnxAttribute("reduction", "add"));
+        return e.Cast(e.Slice(sums, e.Row(0), count, [0], [1]), data.Type);
+    }
+
+    static Value DiagonalV2(Call c)
+    {
+        if (c.Known(1, "its diagonal") is not [0] || c.Known(2, "its rows") is not [-1] || c.Known(3, "its columns") is not [-1])
+            throw c.Refuse("it is not the main diagonal of a square");
+        return Diagonal(c, c[4]);
+    }
+
+    static Value Diagonal(Call c, Value around)
+    {
+        var (e, x) = (c.E, c[0]);
+        var places = e.Numbers(e.SizeOf(x, -1));
+        var isOn = e.Compare("Equal", e.Unsqueeze(places, 0), e.Unsqueeze(places, 1));
+        return e.Where(isOn, e.Unsqueeze(x, -1), around);
+    }
+
+    // In the order in which they are met first.
+    static Value[] Unique(Call c)
+    {
+        var (e, type) = (c.E, c.Type("out_idx", TensorType.I32));
+        var wide = e.Cast(c[0], Types.Wider(c, c[0].Type, [TensorType.F32, TensorType.F64, TensorType.I64]));
+        var names = e.Graph.AddNodes("Unique", [wide.Name], 4, new OnnxAttribute("sorted", 0L));
+        return [e.Cast(new Value(names[0], wide.Type, [-1]), c[0].Type), e.Cast(new Value(names[2], TensorType.I64, [-1]), type)];
+    }
 
     // By hand: ONNX's own counts indices below 0 from the end, where TensorFlow has a row of "off".
     static Value OneHot(Call c)

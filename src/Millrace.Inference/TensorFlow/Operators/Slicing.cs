@@ -20,6 +20,7 @@ static class Slicing
         new("MirrorPad", MirrorPad),
         new("ReverseV2", Reverse),
         new("ReverseSequence", ReverseSequence),
+        new("Roll", Roll),
     ];
 
     /// <summary>Puts elements around: so many before and after each axis.</summary>
@@ -161,9 +162,29 @@ static class Slicing
 
     static Value ReverseSequence(Call c)
     {
-        var (time, batch) = (c.Int("seq_dim", 0), c.Int("batch_dim", 0));
-        if (Math.Max(time, batch) > 1 || time == batch) throw c.Refuse("its axes must be the first two");
-        return c.E.Node("ReverseSequence", [c[0], c.E.Longs(c[1])], c[0].Type, c[0].Shape,
-            new OnnxAttribute("time_axis", time), new OnnxAttribute("batch_axis", batch));
+        var (e, rank) = (c.E, c.Rank(0));
+        var (time, batch) = (c.Axis(0, c.Int("seq_dim", 0)), c.Axis(0, c.Int("batch_dim", 0)));
+        if (time == batch) throw c.Refuse("both of its axes are the same");
+        // ONNX has them in front.
+        long[] order = [batch, time, .. Enumerable.Range(0, rank).Where(axis => axis != batch && axis != time).Select(axis => (long)axis)];
+        var turned = e.Transpose(c[0], order);
+        var reversed = e.Node("ReverseSequence", [turned, e.Longs(c[1])], turned.Type, turned.Shape,
+            new OnnxAttribute("time_axis", 1L), new OnnxAttribute("batch_axis", 0L));
+        return e.Transpose(reversed, [.. Enumerable.Range(0, rank).Select(axis => (long)Array.IndexOf(order, axis))]);
+    }
+
+    static Value Roll(Call c)
+    {
+        var (x, shifts, axes) = (c[0], c.Known(1, "its shifts"), c.Known(2, "its axes"));
+        if (shifts.Length != axes.Length) throw c.Refuse($"{shifts.Length} shifts of {axes.Length} axes");
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var (axis, size) = (c.Axis(0, axes[i]), c[0].Size(c.Axis(0, axes[i])));
+            if (size < 0) throw c.Refuse("it rolls along an open size");
+            var cut = size == 0 ? 0 : (-shifts[i] % size + size) % size;
+            if (cut != 0) x = c.E.Concat([c.E.Slice(x, cut, long.MaxValue, axis), c.E.Slice(x, 0, cut, axis)], axis);
+        }
+
+        return x;
     }
 }
