@@ -48,7 +48,7 @@ static class MillraceCommand
         ChatCommand.Create(screen, environment),
         KeysCommand.Create(screen, environment),
         RunCommand.Create(screen, environment),
-        NnCommand.Create(screen, NnEngines.InWorker),
+        NnCommand.Create(screen, () => NnEngines.InWorker(screen.Note)),
         CompileCommand.Create(screen, environment),
         InspectCommand.Create(screen),
         WastCommand.Create(screen),

@@ -178,7 +178,7 @@ static class RunCommand
         static Func<Linker, CancellationToken, IDisposable> Nn(Screen screen, ImmutableDictionary<string, NamedModel> models) =>
             (linker, stop) =>
             {
-                var engines = NnEngines.InWorker();
+                var engines = NnEngines.InWorker(screen.Note);
                 var host = new NnHost(new()
                 {
                     Backends = engines.Backends,

@@ -103,7 +103,7 @@ static class ServeCommand
         using var log = new ScreenLog(screen, TimeProvider.System);
         var isLocal = choice.Model is null || MachineModels.IsLocal(environment, choice.Model);
         await using var models = MachineModels.Open(environment, isLocal ? choice.Model : null);
-        using var engines = NnEngines.InWorker(models.Client);
+        using var engines = NnEngines.InWorker(models.Client, screen.Note);
         var options = Options(environment, choice, log) with { Models = models, IsApiOpen = choice.IsApiOpen };
         var platform = options.Platform with
         {

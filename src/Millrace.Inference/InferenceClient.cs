@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Millrace.Inference.Native;
 using Millrace.Inference.Worker;
 
 namespace Millrace.Inference;
@@ -87,9 +88,10 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     }
 
     /// <summary>A text token by token as bytes, the token that ends it among them.</summary>
-    internal async IAsyncEnumerable<RawPiece> GenerateAsync(ChatJob job, [EnumeratorCancellation] CancellationToken cancel)
+    internal async IAsyncEnumerable<RawPiece> GenerateAsync(
+        ChatJob job, ModelOptions options, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var frame in FramesAsync(new(FrameKind.Chat, 0) { Job = job, IsRaw = true }, cancel))
+        await foreach (var frame in FramesAsync(new(FrameKind.Chat, 0) { Job = job, Options = options, IsRaw = true }, cancel))
         {
             if (frame.Kind == FrameKind.Part) yield return new(frame.Body, frame.IsRaw == true);
         }
@@ -111,17 +113,26 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
 
     /// <summary>A text's tokens, those among them that the model puts around every text.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded.</exception>
-    public async Task<ImmutableArray<int>> TokenizeAsync(string model, string text, CancellationToken cancel)
+    public Task<ImmutableArray<int>> TokenizeAsync(string model, string text, CancellationToken cancel) =>
+        TokenizeAsync(model, text, ModelOptions.Standard, cancel);
+
+    internal async Task<ImmutableArray<int>> TokenizeAsync(
+        string model, string text, ModelOptions options, CancellationToken cancel)
     {
-        var frame = await AskAsync(new(FrameKind.Tokenize, 0) { Model = model, Texts = [text] }, cancel);
+        var frame = await AskAsync(new(FrameKind.Tokenize, 0) { Model = model, Texts = [text], Options = options }, cancel);
         return [.. MemoryMarshal.Cast<byte, int>(frame.Body.Span)];
     }
 
     /// <summary>Texts as vectors of length 1.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded, or a text is longer than it can read at once.</exception>
-    public async Task<Embeddings> EmbedAsync(string model, ImmutableArray<string> texts, CancellationToken cancel)
+    public Task<Embeddings> EmbedAsync(string model, ImmutableArray<string> texts, CancellationToken cancel) =>
+        EmbedAsync(model, texts, ModelOptions.Standard, isNormalized: true, cancel);
+
+    internal async Task<Embeddings> EmbedAsync(
+        string model, ImmutableArray<string> texts, ModelOptions options, bool isNormalized, CancellationToken cancel)
     {
-        var frame = await AskAsync(new(FrameKind.Embed, 0) { Model = model, Texts = texts }, cancel);
+        var frame = await AskAsync(
+            new(FrameKind.Embed, 0) { Model = model, Texts = texts, Options = options, IsRaw = !isNormalized }, cancel);
         var numbers = MemoryMarshal.Cast<byte, float>(frame.Body.Span).ToArray();
         if (texts.IsEmpty) return new([], 0);
         var vectors = numbers.Chunk(numbers.Length / texts.Length).Select(ImmutableCollectionsMarshal.AsImmutableArray);
@@ -131,7 +142,15 @@ public sealed class InferenceClient(InferenceOptions options) : IAsyncDisposable
     /// <summary>Loads a model and tells what it is.</summary>
     /// <exception cref="InferenceException">The model cannot be loaded.</exception>
     public async Task<ModelFacts> DescribeAsync(string model, CancellationToken cancel) =>
-        (await AskAsync(new(FrameKind.Describe, 0) { Model = model }, cancel)).Facts!;
+        (await DescribeAsync(model, ModelOptions.Standard, cancel)).Facts;
+
+    /// <summary>Loads a model with options; beside what it is, the commit that llama.cpp was built from.</summary>
+    internal async Task<(ModelFacts Facts, string Commit)> DescribeAsync(
+        string model, ModelOptions options, CancellationToken cancel)
+    {
+        var frame = await AskAsync(new(FrameKind.Describe, 0) { Model = model, Options = options }, cancel);
+        return (frame.Facts!, frame.Message!);
+    }
 
     // Nothing came of what a build for a GPU died of: the next best one is asked the same, until there is none for a GPU.
     async Task<Frame> AskAsync(Frame request, CancellationToken cancel)

@@ -29,7 +29,8 @@ public static class InferenceWorker
 
         host.Send(new(FrameKind.Hello, 0) { Version = Frame.Protocol, Message = build.Report });
         if (host.Read() is not { Kind: FrameKind.Settings, Settings: { } settings }) return 1;
-        var scheduler = new Scheduler(settings, build, host.Send);
+        var models = new ModelShelf(settings, build, report => host.Send(new(FrameKind.Alive, 0) { Message = report }));
+        var scheduler = new Scheduler(models, host.Send);
         new Thread(scheduler.Run) { IsBackground = true, Name = "inference" }.Start();
         while (host.Read() is { } frame) scheduler.Post(frame);
         return 0;

@@ -32,11 +32,15 @@ public static class NnBackends
     /// backend of llama2 takes its place.
     /// </param>
     /// <param name="output">Where texts go of GGUF models that are told to print; null: they are dropped.</param>
+    /// <param name="log">Takes a line for each option of a GGUF model that does nothing here; null: they are dropped.</param>
     public static ImmutableArray<INnBackend> InWorker(
-        InferenceClient client, InferenceClient? texts = null, Stream? output = null) =>
+        InferenceClient client, InferenceClient? texts = null, Stream? output = null, Action<string>? log = null) =>
     [
         .. All().Select(backend => new ProxyBackend(backend, client)),
-        .. texts is null ? [] : (INnBackend[])[Texts(new LlamaBackend(texts, output), new ProxyBackend(new Llama2Backend(), client))],
+        .. texts is null ? [] : (INnBackend[])
+        [
+            Texts(new LlamaBackend(texts, output, log ?? (static _ => { })), new ProxyBackend(new Llama2Backend(), client)),
+        ],
     ];
 
     internal static INnBackend Texts(INnBackend native, INnBackend managed) =>

@@ -13,18 +13,19 @@ sealed class NnEngines(ImmutableArray<INnBackend> backends, params InferenceClie
     public ImmutableArray<INnBackend> Backends => backends;
 
     /// <summary>In a process of their own, which starts when the first model is loaded.</summary>
-    public static NnEngines InWorker()
+    /// <param name="log">Takes a line for each option that does nothing here.</param>
+    public static NnEngines InWorker(Action<string> log)
     {
         var client = Client();
         var texts = new InferenceClient(InferenceWorkerCommand.Options());
-        return new(NnBackends.InWorker(client, texts, Console.OpenStandardOutput()), client, texts);
+        return new(NnBackends.InWorker(client, texts, Console.OpenStandardOutput(), log), client, texts);
     }
 
-    /// <summary>As <see cref="InWorker()"/>, with a server's own client for models of text.</summary>
-    public static NnEngines InWorker(InferenceClient texts)
+    /// <summary>As <see cref="InWorker(Action{string})"/>, with a server's own client for models of text.</summary>
+    public static NnEngines InWorker(InferenceClient texts, Action<string> log)
     {
         var client = Client();
-        return new(NnBackends.InWorker(client, texts), client);
+        return new(NnBackends.InWorker(client, texts, log: log), client);
     }
 
     static InferenceClient Client() => new(new(Shipped.Program(Worker)));

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
+using Millrace.Inference.Native;
 using Millrace.Nn;
 
 namespace Millrace.Inference.Llama;
@@ -38,7 +40,7 @@ sealed class GgmlOptions
         .. Words("""
             rope-freq-base rope-freq-scale yarn-ext-factor yarn-attn-factor yarn-beta-fast yarn-beta-slow temp top-p min-p typ-p
             xtc-probability xtc-threshold dynatemp-range dynatemp-exponent repeat-penalty presence-penalty frequency-penalty
-            dry-multipier dry-base mirostat-eta p-split-speculative p-min-speculative slot-prompt-similarity
+            dry-multipier dry-multiplier dry-base mirostat-eta p-split-speculative p-min-speculative slot-prompt-similarity
             """),
     ];
 
@@ -95,6 +97,8 @@ sealed class GgmlOptions
 
     public bool Is(string name) => _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.True;
 
+    bool IsOff(string name) => _values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.False;
+
     public string Text(string name) => _values.TryGetValue(name, out var value) ? value.GetString()! : "";
 
     public int Whole(string name, int standard) =>
@@ -115,7 +119,107 @@ sealed class GgmlOptions
             PresencePenalty = Number("presence-penalty", 0),
             FrequencyPenalty = Number("frequency-penalty", 0),
             PenaltyLastTokens = Whole("last-n-penalty", 64),
+            MinKeep = Math.Max(0, Whole("min-keep", 0)),
+            XtcProbability = Number("xtc-probability", 0),
+            XtcThreshold = Number("xtc-threshold", 0.1),
+            DynamicTemperatureRange = Number("dynatemp-range", 0),
+            DynamicTemperatureExponent = Number("dynatemp-exponent", 1),
+            DryMultiplier = Number("dry-multipier", Number("dry-multiplier", 0)),
+            DryBase = Number("dry-base", 1.75),
+            DryAllowedLength = Whole("dry-allowed-length", 2),
+            DryLastTokens = Whole("dry-last-n-penalty", 64),
+            Mirostat = OneOf("mirostat", [0, 1, 2]) ?? 0,
+            MirostatEta = Number("mirostat-eta", 0.1),
+            IgnoresEnd = Is("ignore-eos"),
         };
+    }
+
+    /// <summary>How the model is loaded and computed.</summary>
+    /// <exception cref="NnException">An option has a value that does not exist.</exception>
+    public ModelOptions Model() => new(Weights(), Context());
+
+    WeightOptions Weights() => new()
+    {
+        GpuLayers = Whole("n-gpu-layers", -1) is >= 0 and var layers ? layers : null,
+        MainGpu = Whole("main-gpu", 0) is > 0 and var gpu ? gpu : null,
+        TensorSplit = TensorSplit,
+        Split = Text("split-mode") switch
+        {
+            "" => null,
+            "none" => SplitMode.None,
+            "layer" => SplitMode.Layer,
+            "row" => SplitMode.Row,
+            _ => throw Unknown("split-mode", "none, layer and row"),
+        },
+        IsMapped = !IsOff("use-mmap"),
+        IsLocked = Is("use-mlock"),
+        IsChecked = Is("check-tensors"),
+    };
+
+    string? TensorSplit
+    {
+        get
+        {
+            if (Text("tensor-split") is not { Length: > 0 } text) return null;
+            string[] shares = [.. text.Split(',', '/').Select(static share => share.Trim())];
+            return shares.All(static share => float.TryParse(share, CultureInfo.InvariantCulture, out var one) && one is >= 0 and < 1e9f)
+                ? string.Join(',', shares) : throw Unknown("tensor-split", "shares such as 3,1");
+        }
+    }
+
+    ContextOptions Context() => new()
+    {
+        Threads = Math.Max(0, Whole("threads", 0)),
+        ThreadsBatch = Math.Max(0, Whole("threads-batch", 0)),
+        BatchTokens = Math.Max(0, Whole("batch-size", 0)),
+        UbatchTokens = Math.Max(0, Whole("ubatch-size", 0)),
+        FlashAttention = Text("flash-attn") switch
+        {
+            "" or "auto" => null,
+            "on" or "enabled" => 1,
+            "off" or "disabled" => 0,
+            _ => throw Unknown("flash-attn", "on, off and auto"),
+        },
+        KeyType = Cache("cache-type-k"),
+        ValueType = Cache("cache-type-v"),
+        RopeScaling = OneOf("rope-scaling-type", [-1, 0, 1, 2, 3]) is >= 0 and var scaling ? scaling : null,
+        RopeFreqBase = Single("rope-freq-base") is > 0 and var frequency ? frequency : null,
+        RopeFreqScale = Single("rope-freq-scale") is > 0 and var scale ? scale : null,
+        YarnExtFactor = Single("yarn-ext-factor"),
+        YarnAttnFactor = Single("yarn-attn-factor"),
+        YarnBetaFast = Single("yarn-beta-fast"),
+        YarnBetaSlow = Single("yarn-beta-slow"),
+        YarnOrigContext = Whole("yarn-orig-ctx", 0) is > 0 and var tokens ? tokens : null,
+        Pooling = OneOf("pooling-type", [-1, 0, 1, 2, 3, 4]) is >= 1 and <= 3 and var pooling ? pooling : null,
+        Attention = OneOf("attention-type", [-1, 0, 1]) is >= 0 and var attention ? attention : null,
+        IsCacheOnCpu = Is("no-kv-offload"),
+    };
+
+    CacheType? Cache(string name) =>
+        OneOf(name, [.. Enum.GetValues<CacheType>().Select(static type => (int)type)]) is { } number ? (CacheType)number : null;
+
+    float? Single(string name)
+    {
+        if (!_values.ContainsKey(name)) return null;
+        var number = (float)Number(name, 0);
+        return float.IsFinite(number) ? number : throw Unknown(name, "finite numbers");
+    }
+
+    int? OneOf(string name, int[] known) =>
+        !_values.ContainsKey(name) ? null
+        : Whole(name, 0) is var number && known.Contains(number) ? number : throw Unknown(name, string.Join(", ", known));
+
+    NnException Unknown(string name, string known) =>
+        new(NnErrno.InvalidArgument, $"the option {name} is {_values[name]}; there are {known}");
+
+    /// <summary>What changes the answer elsewhere and does not here, a line each.</summary>
+    public IEnumerable<string> Unkept()
+    {
+        if (Whole("grp-attn-n", 1) > 1) yield return "the option grp-attn-n does nothing here: rope-freq-scale makes a context longer";
+        if (Whole("pooling-type", -1) is 0 or 4)
+            yield return $"the option pooling-type {Whole("pooling-type", 0)} does nothing here: 1 (mean), 2 (first) and 3 (last) do";
+        if (Is("reranking")) yield return "the option reranking does nothing here: models give texts and vectors";
+        if (Is("special")) yield return "the option special does nothing here: of special tokens the one that ends the text is shown";
     }
 
     public AnswerFormat Format =>

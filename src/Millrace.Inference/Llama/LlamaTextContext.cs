@@ -35,7 +35,9 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         var text = Encoding.UTF8.GetString(tensor.Data.Span);
         if (index == MetadataIndex)
         {
-            graph.Options = _options = _options.With(text);
+            var options = _options.With(text);
+            graph.Set(options);
+            _options = options;
             return;
         }
 
@@ -43,7 +45,7 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
             throw new NnException(NnErrno.InvalidArgument, "the option image needs a model with mmproj, which is not computed here");
         EndSingle();
         _prompt = text;
-        _promptTokens = LlamaGraph.Wait(graph.Client.TokenizeAsync(graph.Path, text, default)).Length;
+        _promptTokens = LlamaGraph.Wait(graph.Client.TokenizeAsync(graph.Path, text, _options.Model(), default)).Length;
     }
 
     public void Compute(CancellationToken cancel)
@@ -59,22 +61,24 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
     void Embed(CancellationToken cancel)
     {
         var prompt = Prompt;
-        if (_promptTokens > _options.Whole("batch-size", BatchStandard)) throw TooLong(_options.Whole("batch-size", BatchStandard));
-        var vector = LlamaGraph.Wait(graph.Client.EmbedAsync(graph.Path, [prompt], cancel)).Vectors[0];
-        var numbers = Normalized([.. vector], _options.Whole("embd-normalize", 2))
+        var most = _options.Whole("batch-size", 0) is > 0 and var asked ? asked : BatchStandard;
+        if (_promptTokens > most) throw TooLong(most);
+        var norm = _options.Whole("embd-normalize", 2);
+        var vector = LlamaGraph.Wait(
+            graph.Client.EmbedAsync(graph.Path, [prompt], _options.Model(), isNormalized: norm >= 0, cancel)).Vectors[0];
+        var numbers = Normalized([.. vector], norm)
             .Select(static number => number.ToString("G10", CultureInfo.InvariantCulture));
         _text = [.. Encoding.UTF8.GetBytes($"{{\"n_embedding\": {vector.Length}, \"embedding\": [{string.Join(',', numbers)}]}}")];
     }
 
-    // All of them but none at all follow from the vector of length 1, which the worker gives.
+    // All but none at all follow from the vector of length 1, which the worker gives.
     static IEnumerable<double> Normalized(float[] vector, int norm)
     {
         var scale = norm switch
         {
-            2 => 1.0,
+            2 or < 0 => 1.0,
             0 => vector.Max(Math.Abs) / 32760.0,
-            > 0 => Math.Pow(vector.Sum(number => Math.Pow(Math.Abs((double)number), norm)), 1.0 / norm),
-            _ => throw new NnException(NnErrno.UnsupportedOperation, "vectors without a norm (embd-normalize below 0) are not given"),
+            _ => Math.Pow(vector.Sum(number => Math.Pow(Math.Abs((double)number), norm)), 1.0 / norm),
         };
         return vector.Select(number => scale == 0 ? 0 : number / scale);
     }
@@ -91,7 +95,7 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         if (job.MaxTokens == 0) return;
         var stop = Encoding.UTF8.GetBytes(_options.Text("reverse-prompt"));
         var output = _options.Is("stream-stdout") ? graph.Output : null;
-        var pieces = graph.Client.GenerateAsync(job, cancel).GetAsyncEnumerator(cancel);
+        var pieces = graph.Client.GenerateAsync(job, _options.Model(), cancel).GetAsyncEnumerator(cancel);
         try
         {
             while (Next(pieces) is { } piece)
@@ -145,7 +149,7 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         {
             (_text, _answerTokens, _piece) = ([], 0, []);
             _stop = new();
-            _single = graph.Client.GenerateAsync(Job(-1).Job, _stop.Token).GetAsyncEnumerator(_stop.Token);
+            _single = graph.Client.GenerateAsync(Job(-1).Job, _options.Model(), _stop.Token).GetAsyncEnumerator(_stop.Token);
         }
 
         if (NextSingle(_single, cancel) is not { } piece)
@@ -184,8 +188,9 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
     public Tensor GetOutput(int index)
     {
         if (index != MetadataIndex) return Bytes([.. _text]);
-        const string Build = "\"llama_build_number\": 0, \"llama_commit\": \"0\"";
-        return Bytes(Encoding.UTF8.GetBytes($"{{\"input_tokens\": {_promptTokens}, \"output_tokens\": {_answerTokens}, {Build}}}"));
+        // The library tells its commit; how many there were before it, it does not.
+        var build = $"\"llama_build_number\": 0, \"llama_commit\": \"{graph.Commit}\"";
+        return Bytes(Encoding.UTF8.GetBytes($"{{\"input_tokens\": {_promptTokens}, \"output_tokens\": {_answerTokens}, {build}}}"));
     }
 
     public Tensor GetOutputSingle(int index) => index == MetadataIndex ? GetOutput(index) : Bytes(_piece);

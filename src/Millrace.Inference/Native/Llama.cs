@@ -65,6 +65,10 @@ static unsafe partial class Llama
     public struct ModelParams
     {
         [FieldOffset(16)] public int NGpuLayers;
+        [FieldOffset(20)] public int SplitMode;
+        [FieldOffset(24)] public int LoadMode;
+        [FieldOffset(32)] public int MainGpu;
+        [FieldOffset(40)] public float* TensorSplit;
         [FieldOffset(48)] public delegate* unmanaged[Cdecl]<float, void*, byte> ProgressCallback;
         [FieldOffset(73)] public byte CheckTensors;
     }
@@ -80,10 +84,23 @@ static unsafe partial class Llama
         [FieldOffset(20)] public uint NOutputsMax;
         [FieldOffset(28)] public int NThreads;
         [FieldOffset(32)] public int NThreadsBatch;
+        [FieldOffset(40)] public int RopeScalingType;
         [FieldOffset(44)] public int PoolingType;
+        [FieldOffset(48)] public int AttentionType;
+        [FieldOffset(52)] public int FlashAttnType;
+        [FieldOffset(56)] public float RopeFreqBase;
+        [FieldOffset(60)] public float RopeFreqScale;
+        [FieldOffset(64)] public float YarnExtFactor;
+        [FieldOffset(68)] public float YarnAttnFactor;
+        [FieldOffset(72)] public float YarnBetaFast;
+        [FieldOffset(76)] public float YarnBetaSlow;
+        [FieldOffset(80)] public uint YarnOrigCtx;
+        [FieldOffset(104)] public int TypeK;
+        [FieldOffset(108)] public int TypeV;
         [FieldOffset(112)] public delegate* unmanaged[Cdecl]<void*, byte> AbortCallback;
         [FieldOffset(120)] public void* AbortCallbackData;
         [FieldOffset(128)] public byte Embeddings;
+        [FieldOffset(129)] public byte OffloadKqv;
         [FieldOffset(130)] public byte NoPerf;
         [FieldOffset(133)] public byte KvUnified;
     }
@@ -150,6 +167,12 @@ static unsafe partial class Llama
 
     [LibraryImport("llama")]
     public static partial byte* llama_version();
+
+    [LibraryImport("ggml-base")]
+    public static partial byte* ggml_commit();
+
+    [LibraryImport("llama")]
+    public static partial nuint llama_max_devices();
 
     [LibraryImport("llama")]
     public static partial ModelParams llama_model_default_params();
@@ -296,7 +319,20 @@ static unsafe partial class Llama
     public static partial nint llama_sampler_init_typical(float p, nuint minKeep);
 
     [LibraryImport("llama")]
-    public static partial nint llama_sampler_init_temp(float temperature);
+    public static partial nint llama_sampler_init_temp_ext(float temperature, float delta, float exponent);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_xtc(float p, float threshold, nuint minKeep, uint seed);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_mirostat(int vocabulary, uint seed, float tau, float eta, int m);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_mirostat_v2(uint seed, float tau, float eta);
+
+    [LibraryImport("llama")]
+    public static partial nint llama_sampler_init_dry(
+        nint vocab, float multiplier, float @base, int allowedLength, int lastTokens, byte** breakers, nuint breakerCount);
 
     [LibraryImport("llama")]
     public static partial nint llama_sampler_init_dist(uint seed);

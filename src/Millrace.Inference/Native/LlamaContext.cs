@@ -10,6 +10,8 @@ sealed record ContextShape(int Cells, int Sequences, int BatchTokens)
 {
     public int Threads { get; init; } = 1;
 
+    public ContextOptions Options { get; init; } = new();
+
     public bool ForEmbeddings { get; init; }
 }
 
@@ -55,7 +57,9 @@ sealed unsafe class LlamaContext : IDisposable
     /// <exception cref="InferenceException">There is not enough memory.</exception>
     public static LlamaContext Create(LlamaModel model, ContextShape shape)
     {
-        var context = Make(model, shape, Llama.llama_context_default_params().PoolingType);
+        LlamaWords.Forget();
+        var pooling = shape.ForEmbeddings ? shape.Options.Pooling : null;
+        var context = Make(model, shape, pooling ?? Llama.llama_context_default_params().PoolingType);
         // A model that says nothing of pooling gives one vector a token: the mean is what is meant by its embedding.
         if (shape.ForEmbeddings && !context.IsInvalid && Llama.llama_pooling_type(context) == NoPooling)
         {
@@ -64,7 +68,8 @@ sealed unsafe class LlamaContext : IDisposable
         }
 
         return !context.IsInvalid ? new(model, context, shape) : throw new InferenceException(
-            "model-unavailable", $"no context of {shape.Cells} tokens could be made for {model.FileName}: too little memory");
+            "model-unavailable",
+            $"no context of {shape.Cells} tokens could be made for {model.FileName}: {LlamaWords.Cause() ?? "too little memory"}");
     }
 
     static ContextHandle Make(LlamaModel model, ContextShape shape, int pooling)
@@ -72,15 +77,36 @@ sealed unsafe class LlamaContext : IDisposable
         var parameters = Llama.llama_context_default_params();
         parameters.NCtx = (uint)shape.Cells;
         parameters.NBatch = parameters.NUbatch = (uint)shape.BatchTokens;
+        // A text that becomes a vector is read whole.
+        if (!shape.ForEmbeddings && shape.Options.UbatchTokens is > 0 and var most)
+            parameters.NUbatch = Math.Min(parameters.NUbatch, (uint)most);
         parameters.NSeqMax = (uint)shape.Sequences;
         // Room for every sequence's next token; llama.cpp would take a row of the vocabulary's size for each token.
-        parameters.NOutputsMax = (uint)(shape.ForEmbeddings ? shape.BatchTokens : Math.Min(shape.Sequences, shape.BatchTokens));
+        parameters.NOutputsMax = (uint)(shape.ForEmbeddings ? shape.BatchTokens : shape.Sequences);
         parameters.NThreads = parameters.NThreadsBatch = shape.Threads;
         parameters.PoolingType = pooling;
         parameters.Embeddings = shape.ForEmbeddings ? (byte)1 : (byte)0;
         parameters.KvUnified = 1;
         parameters.NoPerf = 1;
+        Set(ref parameters, shape.Options, shape.ForEmbeddings);
         return new(Llama.llama_init_from_model(model.Handle, parameters));
+    }
+
+    static void Set(ref Llama.ContextParams parameters, ContextOptions options, bool forEmbeddings)
+    {
+        parameters.FlashAttnType = options.FlashAttention ?? parameters.FlashAttnType;
+        parameters.TypeK = (int?)options.KeyType ?? parameters.TypeK;
+        parameters.TypeV = (int?)options.ValueType ?? parameters.TypeV;
+        parameters.RopeScalingType = options.RopeScaling ?? parameters.RopeScalingType;
+        parameters.RopeFreqBase = options.RopeFreqBase ?? parameters.RopeFreqBase;
+        parameters.RopeFreqScale = options.RopeFreqScale ?? parameters.RopeFreqScale;
+        parameters.YarnExtFactor = options.YarnExtFactor ?? parameters.YarnExtFactor;
+        parameters.YarnAttnFactor = options.YarnAttnFactor ?? parameters.YarnAttnFactor;
+        parameters.YarnBetaFast = options.YarnBetaFast ?? parameters.YarnBetaFast;
+        parameters.YarnBetaSlow = options.YarnBetaSlow ?? parameters.YarnBetaSlow;
+        parameters.YarnOrigCtx = (uint?)options.YarnOrigContext ?? parameters.YarnOrigCtx;
+        if (options.IsCacheOnCpu) parameters.OffloadKqv = 0;
+        if (forEmbeddings) parameters.AttentionType = options.Attention ?? parameters.AttentionType;
     }
 
     /// <summary>Adds a token to the next step and answers its place in it.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -6,7 +7,12 @@ namespace Millrace.Inference.Native;
 /// <summary>One loaded GGUF: its facts and its vocabulary. Above this folder there is no pointer.</summary>
 sealed unsafe class LlamaModel : IDisposable
 {
+    // Of LLAMA_LOAD_MODE_*: bits that can be together.
+    const int Mapped = 1;
+    const int Locked = 2;
+
     readonly nint _vocab;
+    int[]? _ends;
 
     LlamaModel(ModelHandle model, string fileName)
     {
@@ -34,15 +40,13 @@ sealed unsafe class LlamaModel : IDisposable
     /// <summary>Whether its memory is not one cell a token: then a prefix cannot be taken over.</summary>
     public bool IsRecurrent => Llama.llama_model_is_recurrent(Handle) != 0 || Llama.llama_model_is_hybrid(Handle) != 0;
 
-    /// <summary>Bytes that one token of context takes: keys and values in half precision.</summary>
-    public long BytesPerToken
+    /// <summary>Bytes that the keys and values of one token of context take.</summary>
+    public long BytesPerToken(ContextOptions options)
     {
-        get
-        {
-            long heads = Math.Max(1, Llama.llama_model_n_head(Handle));
-            long width = Llama.llama_model_n_embd(Handle) / heads * Math.Max(1, Llama.llama_model_n_head_kv(Handle));
-            return 4 * width * Llama.llama_model_n_layer(Handle);
-        }
+        long heads = Math.Max(1, Llama.llama_model_n_head(Handle));
+        long width = Llama.llama_model_n_embd(Handle) / heads * Math.Max(1, Llama.llama_model_n_head_kv(Handle));
+        var blockBytes = (options.KeyType ?? CacheType.F16).BlockBytes() + (options.ValueType ?? CacheType.F16).BlockBytes();
+        return blockBytes * width * Llama.llama_model_n_layer(Handle) / 32;
     }
 
     public string? BeginToken => TokenText(Llama.llama_vocab_bos(_vocab));
@@ -62,19 +66,45 @@ sealed unsafe class LlamaModel : IDisposable
         throw new InferenceException("model-unavailable", $"llama.cpp {version} is not known here; 0.4 and 0.5 are");
     }
 
-    /// <summary>Maps a model file.</summary>
+    /// <summary>The commit that the library was built from, in the first hex digits.</summary>
+    public static string Commit => Marshal.PtrToStringUTF8((nint)Llama.ggml_commit()) ?? "";
+
+    /// <summary>Loads a model file.</summary>
     /// <exception cref="InferenceException">llama.cpp cannot load it.</exception>
-    public static LlamaModel Load(string path, int gpuLayers = 0)
+    public static LlamaModel Load(string path, int gpuLayers, WeightOptions options)
     {
         var parameters = Llama.llama_model_default_params();
         parameters.NGpuLayers = gpuLayers;
+        parameters.SplitMode = (int?)options.Split ?? parameters.SplitMode;
+        parameters.MainGpu = options.MainGpu ?? parameters.MainGpu;
+        parameters.CheckTensors = options.IsChecked ? (byte)1 : (byte)0;
+        if (!options.IsMapped || options.IsLocked)
+            parameters.LoadMode = (options.IsMapped ? Mapped : 0) + (options.IsLocked ? Locked : 0);
         var name = Path.GetFileName(path);
         if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {name}");
         LlamaWords.Forget();
-        var model = new ModelHandle(Llama.llama_model_load_from_file(path, parameters));
+        ModelHandle model;
+        fixed (float* shares = Shares(options.TensorSplit))
+        {
+            parameters.TensorSplit = shares;
+            model = new(Llama.llama_model_load_from_file(path, parameters));
+        }
+
         return !model.IsInvalid ? new(model, name) : throw new InferenceException(
             "model-unavailable",
             $"llama.cpp cannot load {name}: {LlamaWords.Cause(path) ?? "it does not say why"}; fetch the file again, or use another model");
+    }
+
+    // As many as llama.cpp has room for devices; those behind the last one that is named get nothing.
+    static float[]? Shares(string? split)
+    {
+        if (split is null) return null;
+        var most = (int)Llama.llama_max_devices();
+        float[] named = [.. split.Split(',').Select(static share => float.Parse(share, CultureInfo.InvariantCulture))];
+        if (named.Length > most) throw new InferenceException("invalid", $"tensor-split {split} names more than {most} devices");
+        var shares = new float[most];
+        named.CopyTo(shares, 0);
+        return shares;
     }
 
     public ModelFacts Facts(int contextTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
@@ -122,6 +152,9 @@ sealed unsafe class LlamaModel : IDisposable
                 : throw new InferenceException("invalid", "the prompt could not be turned into tokens");
         }
     }
+
+    /// <summary>All tokens that end a turn.</summary>
+    public int[] Ends => _ends ??= [.. Enumerable.Range(0, VocabularySize).Where(IsEnd)];
 
     /// <summary>Whether the token ends a turn.</summary>
     public bool IsEnd(int token) => Llama.llama_vocab_is_eog(_vocab, token) != 0;

@@ -25,11 +25,11 @@ static unsafe partial class LlamaWords
     public static void Forget() => _cause = null;
 
     /// <summary>The cause in one line, a file named by its name alone; null: nothing was said.</summary>
-    public static string? Cause(string path)
+    public static string? Cause(string? path = null)
     {
         if (_cause is not { } said) return null;
-        var words = Source().Replace(said.Trim().ReplaceLineEndings(" "), "")
-            .Replace(path, Path.GetFileName(path), StringComparison.Ordinal);
+        var words = Source().Replace(said.Trim().ReplaceLineEndings(" "), "");
+        if (path is not null) words = words.Replace(path, Path.GetFileName(path), StringComparison.Ordinal);
         return words.Length <= LettersMax ? words : words[..LettersMax] + "…";
     }
 

@@ -20,30 +20,77 @@ sealed unsafe class TokenChooser : IDisposable
     // Longer ones make llama.cpp's parser take memory without end.
     const int GrammarCharsMax = 1 << 20;
 
+    static readonly string[] DryBreakers = ["\n", ":", "\"", "*"];
+    const int MirostatCandidates = 100;
+
+    readonly LlamaModel _model;
     readonly Sampling _sampling;
     readonly SamplerHandle? _chain;
     readonly SamplerHandle? _grammar;
+    int _heard;
 
     /// <exception cref="InferenceException">The grammar cannot be parsed.</exception>
     public TokenChooser(LlamaModel model, Sampling sampling, GrammarRules? grammar)
     {
-        _sampling = sampling;
-        if (sampling.Temperature > 0) _chain = Chain(sampling);
+        (_model, _sampling) = (model, sampling);
+        // At temperature 0 the likeliest token is taken, unless a sampler changes which one that is.
+        if (sampling is { Temperature: > 0 } or { DryMultiplier: > 0 } or { XtcProbability: > 0 } or { DynamicTemperatureRange: > 0 })
+            _chain = Chain(model, sampling);
         if (grammar is not null) _grammar = Grammar(model, grammar);
     }
 
-    static SamplerHandle Chain(Sampling sampling)
+    static SamplerHandle Chain(LlamaModel model, Sampling sampling)
     {
         var chain = new SamplerHandle(Llama.llama_sampler_chain_init(Llama.llama_sampler_chain_default_params()));
-        if (sampling.TopK > 0) Add(Llama.llama_sampler_init_top_k(sampling.TopK));
-        if (sampling.TypicalP < 1) Add(Llama.llama_sampler_init_typical((float)sampling.TypicalP, 1));
-        if (sampling.TopP < 1) Add(Llama.llama_sampler_init_top_p((float)sampling.TopP, 1));
-        if (sampling.MinP > 0) Add(Llama.llama_sampler_init_min_p((float)sampling.MinP, 1));
-        Add(Llama.llama_sampler_init_temp((float)sampling.Temperature));
-        Add(Llama.llama_sampler_init_dist(sampling.Seed));
+        foreach (var sampler in sampling.Mirostat == 0 ? Cuts(model, sampling) : Mirostat(model, sampling))
+            Llama.llama_sampler_chain_add(chain, sampler);
         return chain;
+    }
 
-        void Add(nint sampler) => Llama.llama_sampler_chain_add(chain, sampler);
+    static List<nint> Cuts(LlamaModel model, Sampling sampling)
+    {
+        var keep = (nuint)Math.Max(1, sampling.MinKeep);
+        var cuts = new List<nint>();
+        if (sampling.DryMultiplier > 0) cuts.Add(Dry(model, sampling));
+        if (sampling.TopK > 0) cuts.Add(Llama.llama_sampler_init_top_k(sampling.TopK));
+        if (sampling.TypicalP < 1) cuts.Add(Llama.llama_sampler_init_typical((float)sampling.TypicalP, keep));
+        if (sampling.TopP < 1) cuts.Add(Llama.llama_sampler_init_top_p((float)sampling.TopP, keep));
+        if (sampling.MinP > 0) cuts.Add(Llama.llama_sampler_init_min_p((float)sampling.MinP, keep));
+        if (sampling.XtcProbability > 0)
+        {
+            cuts.Add(Llama.llama_sampler_init_xtc(
+                (float)sampling.XtcProbability, (float)sampling.XtcThreshold, keep, sampling.Seed));
+        }
+
+        cuts.Add(Llama.llama_sampler_init_temp_ext(
+            (float)sampling.Temperature, (float)sampling.DynamicTemperatureRange, (float)sampling.DynamicTemperatureExponent));
+        cuts.Add(Llama.llama_sampler_init_dist(sampling.Seed));
+        return cuts;
+    }
+
+    static List<nint> Mirostat(LlamaModel model, Sampling sampling)
+    {
+        var (seed, tau, eta) = (sampling.Seed, (float)sampling.MirostatTau, (float)sampling.MirostatEta);
+        return
+        [
+            Llama.llama_sampler_init_temp_ext((float)sampling.Temperature, 0, 1),
+            sampling.Mirostat == 1
+                ? Llama.llama_sampler_init_mirostat(model.VocabularySize, seed, tau, eta, MirostatCandidates)
+                : Llama.llama_sampler_init_mirostat_v2(seed, tau, eta),
+        ];
+    }
+
+    static nint Dry(LlamaModel model, Sampling sampling)
+    {
+        var breakers = DryBreakers.Select(Marshal.StringToCoTaskMemUTF8).ToArray();
+        fixed (nint* first = breakers)
+        {
+            var dry = Llama.llama_sampler_init_dry(
+                model.Vocabulary, (float)sampling.DryMultiplier, (float)sampling.DryBase, sampling.DryAllowedLength,
+                DryTokens(model, sampling), (byte**)first, (nuint)breakers.Length);
+            foreach (var breaker in breakers) Marshal.FreeCoTaskMem(breaker);
+            return dry;
+        }
     }
 
     static SamplerHandle Grammar(LlamaModel model, GrammarRules rules)
@@ -82,12 +129,25 @@ sealed unsafe class TokenChooser : IDisposable
     {
         var scores = context.Scores(index);
         Adjust(scores, said);
+        Hear(said);
         var token = Choose(context, scores, isBound: false);
-        if (_grammar is null) return token;
         // Nearly always the free choice is one that the grammar allows, and to ask for one is much cheaper than for all.
-        if (!Allows(token)) token = Choose(context, scores, isBound: true);
-        Llama.llama_sampler_accept(_grammar, token);
+        if (_grammar is not null && !Allows(token)) token = Choose(context, scores, isBound: true);
+        if (_grammar is not null) Llama.llama_sampler_accept(_grammar, token);
         return token;
+    }
+
+    static int DryTokens(LlamaModel model, Sampling sampling) =>
+        sampling.DryLastTokens < 0 ? model.TrainedTokens : Math.Min(sampling.DryLastTokens, model.TrainedTokens);
+
+    // DRY compares with what was said, which it remembers itself.
+    void Hear(List<int> said)
+    {
+        if (_chain is null || _sampling.DryMultiplier <= 0) return;
+        // A text that was shifted is shorter than what was heard of it; new is its last token.
+        if (_heard >= said.Count) _heard = said.Count - 1;
+        for (_heard = Math.Max(_heard, said.Count - DryTokens(_model, _sampling)); _heard < said.Count; _heard++)
+            Llama.llama_sampler_accept(_chain, said[_heard]);
     }
 
     int Choose(LlamaContext context, Span<float> scores, bool isBound)
@@ -107,7 +167,8 @@ sealed unsafe class TokenChooser : IDisposable
 
             if (_chain is null) return Best(candidates[..(int)array.Size]);
             Llama.llama_sampler_apply(_chain, &array);
-            return array.Selected >= 0 ? items[array.Selected].Id : throw Nothing();
+            // A sampler may move the beginning.
+            return array.Selected >= 0 ? array.Items[array.Selected].Id : throw Nothing();
         }
     }
 
@@ -166,6 +227,11 @@ sealed unsafe class TokenChooser : IDisposable
         foreach (var (token, bias) in _sampling.LogitBias)
         {
             if ((uint)token < (uint)scores.Length) scores[token] += (float)bias;
+        }
+
+        if (_sampling.IgnoresEnd)
+        {
+            foreach (var token in _model.Ends) scores[token] = float.NegativeInfinity;
         }
 
         if (_sampling is { RepeatPenalty: 1, PresencePenalty: 0, FrequencyPenalty: 0 } || _sampling.PenaltyLastTokens == 0) return;

@@ -4,7 +4,10 @@ using Millrace.Inference.Native;
 namespace Millrace.Inference.Worker;
 
 /// <summary>Texts to be turned into vectors.</summary>
-sealed record EmbeddingWork(long Id, int[][] Prompts)
+/// <param name="Id">The request.</param>
+/// <param name="Prompts">Their tokens.</param>
+/// <param name="IsNormalized">Whether the vectors are of length 1.</param>
+sealed record EmbeddingWork(long Id, int[][] Prompts, bool IsNormalized)
 {
     public List<float> Vectors { get; } = [];
 
@@ -13,7 +16,7 @@ sealed record EmbeddingWork(long Id, int[][] Prompts)
     public bool IsCancelled { get; set; }
 }
 
-/// <summary>Turns texts into vectors of length 1, many texts in one step. One caller at a time.</summary>
+/// <summary>Turns texts into vectors, many texts in one step. One caller at a time.</summary>
 sealed class Embedder : IDisposable
 {
     const int TextsPerStep = 16;
@@ -24,18 +27,23 @@ sealed class Embedder : IDisposable
     readonly Action<Frame> _send;
     readonly Queue<EmbeddingWork> _queue = new();
 
-    public Embedder(LlamaModel model, int contextTokensMax, int threads, Action<Frame> send)
+    public Embedder(LlamaModel model, ContextOptions options, int contextTokensMax, int threads, Action<Frame> send)
     {
         (_model, _send) = (model, send);
-        var tokens = Math.Min(Math.Min(contextTokensMax, model.TrainedTokens), TokensMax);
+        var tokens = Math.Min(contextTokensMax, TokensMax);
         // An attention that looks both ways needs a text whole in one step.
-        _context = LlamaContext.Create(model, new(tokens, TextsPerStep, tokens) { Threads = threads, ForEmbeddings = true });
+        _context = LlamaContext.Create(model, new(tokens, TextsPerStep, tokens)
+        {
+            Threads = threads,
+            ForEmbeddings = true,
+            Options = options,
+        });
     }
 
     public bool HasWork => _queue.Count > 0;
 
     /// <exception cref="InferenceException">A text is empty or too long, or there are too many.</exception>
-    public EmbeddingWork Submit(long id, IReadOnlyCollection<string> texts)
+    public EmbeddingWork Submit(long id, IReadOnlyCollection<string> texts, bool isNormalized)
     {
         var most = Frame.BytesMax / sizeof(float) / _context.EmbeddingLength;
         if (texts.Count > most)
@@ -50,7 +58,7 @@ sealed class Embedder : IDisposable
                 "context-exceeded", $"text {i + 1} has {length} tokens; the model embeds at most {_context.Shape.BatchTokens}");
         }
 
-        var work = new EmbeddingWork(id, prompts);
+        var work = new EmbeddingWork(id, prompts, isNormalized);
         _queue.Enqueue(work);
         return work;
     }
@@ -88,7 +96,7 @@ sealed class Embedder : IDisposable
             var answer = _context.Compute();
             if (answer != 0)
                 throw new InferenceException("model-unavailable", $"llama.cpp could not compute the embeddings (code {answer})");
-            for (var i = 0; i < count; i++) AddNormalized(work.Vectors, _context.Embedding(i));
+            for (var i = 0; i < count; i++) Add(work, _context.Embedding(i));
             work.Done += count;
         }
         finally
@@ -110,12 +118,18 @@ sealed class Embedder : IDisposable
         return count;
     }
 
-    static void AddNormalized(List<float> vectors, ReadOnlySpan<float> vector)
+    static void Add(EmbeddingWork work, ReadOnlySpan<float> vector)
     {
+        if (!work.IsNormalized)
+        {
+            work.Vectors.AddRange(vector);
+            return;
+        }
+
         var sum = 0.0;
         foreach (var number in vector) sum += (double)number * number;
         var scale = sum > 0 ? 1 / Math.Sqrt(sum) : 0;
-        foreach (var number in vector) vectors.Add((float)(number * scale));
+        foreach (var number in vector) work.Vectors.Add((float)(number * scale));
     }
 
     public void Dispose() => _context.Dispose();

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Millrace.Inference.Native;
 using Millrace.Inference.Proxy;
 
 namespace Millrace.Inference.Worker;
@@ -48,7 +49,7 @@ enum FrameKind
 sealed record Frame(FrameKind Kind, long Id)
 {
     /// <summary>Raised when the meaning of a frame changes; both sides are one executable, so no older one is spoken.</summary>
-    public const int Protocol = 3;
+    public const int Protocol = 4;
 
     const int LengthsBytes = 8;
 
@@ -66,9 +67,14 @@ sealed record Frame(FrameKind Kind, long Id)
     public WorkerSettings? Settings { get; init; }
     public ChatJob? Job { get; init; }
 
-    /// <summary>Whether the answer is wanted token by token as bytes, the token that ends it among them.</summary>
+    /// <summary>
+    /// Whether the answer is wanted token by token as bytes, the token that ends it among them; of vectors, as the model gives them.
+    /// </summary>
     public bool? IsRaw { get; init; }
     public string? Model { get; init; }
+
+    /// <summary>How the model is loaded; null as usual.</summary>
+    public ModelOptions? Options { get; init; }
     public ImmutableArray<string>? Texts { get; init; }
     public ChatPart? Part { get; init; }
     public int? Tokens { get; init; }

@@ -27,18 +27,41 @@ sealed class LoadedBuild
             : throw new InferenceException("model-unavailable", "it finds no GPU that it can use");
     }
 
-    /// <summary>A model, on the GPU when there is one and it fits; else on the CPU, which the report then says.</summary>
-    /// <exception cref="InferenceException">llama.cpp cannot load it at all.</exception>
-    public (LlamaModel Model, bool IsOnCpu) Open(string path)
+    /// <summary>What of the options makes a difference here: without a GPU nothing that is about GPUs does.</summary>
+    public WeightOptions Effective(string path, WeightOptions options)
     {
-        if (_gpuLayers == 0) return (LlamaModel.Load(path), false);
+        if (_gpuLayers == 0) return new() { IsMapped = options.IsMapped, IsLocked = options.IsLocked, IsChecked = options.IsChecked };
+        return options.GpuLayers is { } layers && (ulong)layers > Layers(path) ? options with { GpuLayers = null } : options;
+    }
+
+    // Many programs ask for more layers than there are, and mean all of them.
+    static ulong Layers(string path)
+    {
         try
         {
-            return (LlamaModel.Load(path, _gpuLayers), false);
+            var header = GgufHeader.Read(path);
+            return header.Values.GetValueOrDefault($"{header.Architecture}.block_count") as ulong? ?? AllLayers;
         }
         catch (InferenceException)
         {
-            var model = LlamaModel.Load(path);
+            // Whoever loads it hears what is wrong with it.
+            return AllLayers;
+        }
+    }
+
+    /// <summary>A model, on the GPU when there is one and it fits; else on the CPU, which the report then says.</summary>
+    /// <exception cref="InferenceException">llama.cpp cannot load it at all.</exception>
+    public (LlamaModel Model, bool IsOnCpu) Open(string path, WeightOptions options)
+    {
+        var layers = options.GpuLayers ?? _gpuLayers;
+        if (layers == 0) return (LlamaModel.Load(path, 0, options), false);
+        try
+        {
+            return (LlamaModel.Load(path, layers, options), false);
+        }
+        catch (InferenceException)
+        {
+            var model = LlamaModel.Load(path, 0, options);
             Report += $", {Path.GetFileName(path)} on the CPU since it did not load there";
             return (model, true);
         }

@@ -2,7 +2,7 @@ using Millrace.Inference.Native;
 
 namespace Millrace.Inference.Worker;
 
-/// <summary>A model in memory, with what computes on it; each is made when it is first needed.</summary>
+/// <summary>A model's weights, and what computes on them; each is made when it is first needed.</summary>
 sealed class LoadedModel : IDisposable
 {
     const int BatchTokens = 512;
@@ -16,15 +16,21 @@ sealed class LoadedModel : IDisposable
     const long TinyModelBytes = 32 << 20;
 
     readonly LlamaModel _model;
+    readonly ContextOptions _options;
     readonly WorkerSettings _settings;
     LlamaContext? _context;
     Batcher? _batcher;
     Embedder? _embedder;
 
-    public LoadedModel(LlamaModel model, WorkerSettings settings)
+    /// <param name="model">The weights; whoever made them frees them.</param>
+    /// <param name="options">How contexts are made.</param>
+    /// <param name="settings">The host's.</param>
+    public LoadedModel(LlamaModel model, ContextOptions options, WorkerSettings settings)
     {
-        (_model, _settings) = (model, settings);
-        ContextTokens = Math.Min(settings.ContextTokensMax, _model.TrainedTokens);
+        (_model, _options, _settings) = (model, options, settings);
+        // Turned by less for each token, more of them stay within what the model was trained for.
+        var stretch = options.RopeFreqScale is < 1 and var scale ? scale : 1;
+        ContextTokens = (int)Math.Min(settings.ContextTokensMax, _model.TrainedTokens / (double)stretch);
         Planner = new(_model);
     }
 
@@ -40,15 +46,25 @@ sealed class LoadedModel : IDisposable
 
     public bool IsBusy => _batcher is { HasWork: true } || _embedder is { HasWork: true };
 
-    /// <summary>Its weights and its context.</summary>
-    public long Bytes => _model.WeightBytes + (Cells * _model.BytesPerToken);
+    public long ContextBytes => Cells * BytesPerToken;
+
+    long BytesPerToken => Math.Max(1, _model.BytesPerToken(_options));
 
     int Cells => (int)Math.Clamp(
-        MemoryForContext / Math.Max(1, _model.BytesPerToken), ContextTokens, (long)ContextsMax * ContextTokens);
+        MemoryForContext / BytesPerToken, ContextTokens, (long)ContextsMax * ContextTokens);
 
+    // Only the host can say that it must be so many; a guest says how many at most.
     int Threads => _settings.Threads > 0 ? _settings.Threads : 1;
 
-    int ThreadsMax => _settings.Threads > 0 || _model.WeightBytes < TinyModelBytes ? Threads : Environment.ProcessorCount;
+    int ThreadsMax(int asked)
+    {
+        if (_settings.Threads > 0) return _settings.Threads;
+        if (asked > 0) return Math.Min(asked, Environment.ProcessorCount);
+        return _model.WeightBytes < TinyModelBytes ? Threads : Environment.ProcessorCount;
+    }
+
+    Pace Pace() => new(
+        Threads, ThreadsMax(_options.Threads), ThreadsMax(_options.ThreadsBatch > 0 ? _options.ThreadsBatch : _options.Threads));
 
     public void Step()
     {
@@ -79,10 +95,10 @@ sealed class LoadedModel : IDisposable
     }
 
     /// <exception cref="InferenceException">The model gives no vectors, or a text is empty or too long.</exception>
-    public EmbeddingWork Embed(long id, IReadOnlyCollection<string> texts, Action<Frame> send)
+    public EmbeddingWork Embed(Frame request, Action<Frame> send)
     {
-        _embedder ??= new(_model, _settings.ContextTokensMax, Threads, send);
-        return _embedder.Submit(id, texts);
+        _embedder ??= new(_model, _options, ContextTokens, Threads, send);
+        return _embedder.Submit(request.Id, request.Texts ?? [], isNormalized: request.IsRaw != true);
     }
 
     /// <summary>The tests' way to an abort of the process.</summary>
@@ -95,9 +111,11 @@ sealed class LoadedModel : IDisposable
     Batcher Writer()
     {
         if (_batcher is { } there) return there;
+        // A step has room for one token of all that write.
+        var step = Math.Max(_options.BatchTokens > 0 ? _options.BatchTokens : BatchTokens, Batcher.AtWorkMax);
         _context = LlamaContext.Create(
-            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(BatchTokens, Cells)) { Threads = Threads });
-        if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, new(Threads, ThreadsMax));
+            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(step, Cells)) { Threads = Threads, Options = _options });
+        if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, Pace());
         _context.Dispose();
         throw new InferenceException("invalid", $"{_model.FileName} computes embeddings and writes no text");
     }
@@ -106,6 +124,5 @@ sealed class LoadedModel : IDisposable
     {
         _batcher?.Dispose();
         _embedder?.Dispose();
-        _model.Dispose();
     }
 }

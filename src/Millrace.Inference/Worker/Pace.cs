@@ -7,7 +7,7 @@ namespace Millrace.Inference.Worker;
 /// threads compute. More threads than free cores do not only bring nothing: they wait for each other in loops, and a step
 /// can take a hundred times as long. So more are tried only for a few steps, and kept while they are measured to be faster.
 /// </summary>
-sealed class Pace(int threads, int threadsMax)
+sealed class Pace(int threads, int writingMax, int readingMax)
 {
     // Read beside those that write, and alone.
     static readonly TimeSpan Beside = TimeSpan.FromMilliseconds(250);
@@ -15,8 +15,8 @@ sealed class Pace(int threads, int threadsMax)
     const int ReadingTokensMin = 32;
 
     double _readPerSecond = 512;
-    readonly ThreadTrial _writing = new(threads, threadsMax);
-    readonly ThreadTrial _reading = new(threads, threadsMax);
+    readonly ThreadTrial _writing = new(threads, writingMax);
+    readonly ThreadTrial _reading = new(threads, readingMax);
 
     public int ReadingTokens(bool isBeside) =>
         Math.Max(ReadingTokensMin, (int)(_readPerSecond * (isBeside ? Beside : Alone).TotalSeconds));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Millrace.Inference.Native;
 
 namespace Millrace.Inference.Worker;
 
@@ -7,13 +8,12 @@ namespace Millrace.Inference.Worker;
 /// The one thread that computes. Between steps it hears new requests and cancels; then every model with work takes one
 /// step, so that nobody waits for another's answer.
 /// </summary>
-sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame> send)
+sealed class Scheduler(ModelShelf models, Action<Frame> send)
 {
     // How often the host is told that a long computation goes on.
     const int AliveMs = 1000;
 
     readonly BlockingCollection<Frame> _inbox = [];
-    readonly Dictionary<string, LoadedModel> _models = [];
     readonly Dictionary<long, Action> _cancels = [];
 
     // Requests whose model waits for another one to become idle, and what was asked behind them: first come, first served.
@@ -29,51 +29,27 @@ sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame>
         while (true)
         {
             Hear();
-            foreach (var model in _models.Values.Where(static model => model.IsBusy))
+            foreach (var model in models.Busy)
             {
                 model.Step();
                 model.UsedAt = Environment.TickCount64;
             }
 
             while (_parked.Count > 0 && TryBegin(_parked[0])) _parked.RemoveAt(0);
-            UnloadExpired();
+            models.UnloadExpired();
             SayAlive();
         }
     }
 
     void Hear()
     {
-        var isIdle = !_models.Values.Any(static model => model.IsBusy);
-        if (isIdle && _parked.Count == 0)
+        if (!models.Busy.Any() && _parked.Count == 0)
         {
-            if (!_inbox.TryTake(out var first, IdleMs())) return;
+            if (!_inbox.TryTake(out var first, models.IdleMs())) return;
             Take(first);
         }
 
         while (_inbox.TryTake(out var frame)) Take(frame);
-    }
-
-    int IdleMs()
-    {
-        if (settings.KeepAliveMs <= 0 || _models.Count == 0) return Timeout.Infinite;
-        var oldest = _models.Values.Min(static model => model.UsedAt);
-        return (int)Math.Clamp(oldest + settings.KeepAliveMs - Environment.TickCount64, 1, int.MaxValue);
-    }
-
-    void UnloadExpired()
-    {
-        if (settings.KeepAliveMs <= 0) return;
-        foreach (var (path, model) in _models)
-        {
-            // A dictionary may be walked while entries are taken out.
-            if (!model.IsBusy && Environment.TickCount64 - model.UsedAt >= settings.KeepAliveMs) Unload(path);
-        }
-    }
-
-    void Unload(string path)
-    {
-        _models.Remove(path, out var model);
-        model!.Dispose();
     }
 
     void Take(Frame frame)
@@ -88,7 +64,7 @@ sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame>
         try
         {
             var path = frame.Job?.Model ?? frame.Model ?? throw new InferenceException("invalid", "a request without a model");
-            if (Find(path) is not { } model) return false;
+            if (models.Find(path, frame.Options ?? ModelOptions.Standard) is not { } model) return false;
             model.UsedAt = Environment.TickCount64;
             if (Answer(frame, model) is { } answer) Send(answer);
         }
@@ -124,7 +100,7 @@ sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame>
                 _cancels[frame.Id] = answering.Cancel;
                 return null;
             case FrameKind.Embed:
-                var work = model.Embed(frame.Id, frame.Texts ?? [], Send);
+                var work = model.Embed(frame, Send);
                 _cancels[frame.Id] = () => work.IsCancelled = true;
                 return null;
             case FrameKind.Count:
@@ -133,39 +109,17 @@ sealed class Scheduler(WorkerSettings settings, LoadedBuild build, Action<Frame>
                 var tokens = model.Model.Tokenize(string.Concat(frame.Texts ?? []));
                 return new(FrameKind.Reply, frame.Id) { Body = MemoryMarshal.AsBytes<int>(tokens).ToArray() };
             case FrameKind.Describe:
-                return new(FrameKind.Reply, frame.Id) { Facts = model.Model.Facts(model.ContextTokens) };
+                return new(FrameKind.Reply, frame.Id)
+                {
+                    Facts = model.Model.Facts(model.ContextTokens),
+                    Message = LlamaModel.Commit,
+                };
             case FrameKind.Abort:
                 model.Abort();
                 return new(FrameKind.Reply, frame.Id);
             default:
                 throw new InferenceException("invalid", $"{frame.Kind} is no request");
         }
-    }
-
-    /// <summary>The model, loaded if need be; null while others must stay.</summary>
-    LoadedModel? Find(string path)
-    {
-        if (_models.TryGetValue(path, out var loaded)) return loaded;
-        if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {Path.GetFileName(path)}");
-        var bytes = ModelFolder.FileAt(path).Length;
-        if (bytes > settings.MemoryBytesMax)
-        {
-            throw new InferenceException(
-                "model-unavailable",
-                $"{Path.GetFileName(path)} has {bytes} bytes; models may take {settings.MemoryBytesMax} together");
-        }
-
-        while (_models.Values.Sum(static model => model.Bytes) + bytes > settings.MemoryBytesMax)
-        {
-            var idle = _models.Where(static entry => !entry.Value.IsBusy).OrderBy(static entry => entry.Value.UsedAt);
-            if (idle.Select(static entry => entry.Key).FirstOrDefault() is not { } oldest) return null;
-            Unload(oldest);
-        }
-
-        var (model, isOnCpu) = build.Open(path);
-        // Said before the answer, so that who asks after it knows.
-        if (isOnCpu) send(new(FrameKind.Alive, 0) { Message = build.Report });
-        return _models[path] = new(model, settings);
     }
 
     void SayAlive()

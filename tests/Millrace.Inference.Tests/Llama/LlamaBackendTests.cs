@@ -14,6 +14,7 @@ public sealed class LlamaBackendTests : IAsyncLifetime
 
     readonly LocalWorker _worker = new();
     readonly MemoryStream _output = new();
+    readonly List<string> _log = [];
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -25,7 +26,7 @@ public sealed class LlamaBackendTests : IAsyncLifetime
 
     INnTextContext Context(string? model = null, string options = Greedy)
     {
-        var backend = new LlamaBackend(_worker.Client, _output);
+        var backend = new LlamaBackend(_worker.Client, _output, _log.Add);
         var graph = backend.Load(new([]) { Path = model ?? LocalWorker.Tiny, Options = options });
         return (INnTextContext)graph.CreateContext();
     }

@@ -19,9 +19,9 @@ public sealed class BatcherTests : IDisposable
     {
         var path = LocalWorker.Tiny;
         LlamaModel.LoadLibrary(NativeLibraries.LlamaFolder()!);
-        _model = LlamaModel.Load(path);
+        _model = LlamaModel.Load(path, 0, new());
         var context = LlamaContext.Create(_model, new(Cells, 2 * Batcher.AtWorkMax, 256));
-        _batcher = new(context, Cells, keeps: true, new(1, 1));
+        _batcher = new(context, Cells, keeps: true, new(1, 1, 1));
     }
 
     public void Dispose()
