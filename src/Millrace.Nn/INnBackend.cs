@@ -14,6 +14,9 @@ public interface INnBackend
     /// <summary>What computes, with its version: asked only of a backend that can work.</summary>
     string Engine => "Millrace's own";
 
+    /// <summary>Whether it opens <see cref="NnModel.Files"/> itself; else their bytes are handed to it as builders.</summary>
+    bool OpensFiles => false;
+
     /// <summary>Reads a model. What cannot be computed is refused here, by name, never computed wrongly.</summary>
     /// <exception cref="NnException">The model is damaged, of another encoding, or uses what the backend does not have.</exception>
     INnGraph Load(NnModel model);
@@ -29,6 +32,9 @@ public sealed record NnModel(ImmutableArray<ReadOnlyMemory<byte>> Builders, NnTa
 {
     /// <summary>The file of a ggml model, which is mapped and not read; null for the others.</summary>
     public string? Path { get; init; }
+
+    /// <summary>Files that were granted: the first parts of the model, before <see cref="Builders"/>.</summary>
+    public ImmutableArray<NnFile> Files { get; init; } = [];
 
     /// <summary>Options of a ggml model, JSON; null for none.</summary>
     public string? Options { get; init; }

@@ -9,6 +9,9 @@ namespace Millrace.Nn;
 /// <param name="Paths">Its files, in the encoding's order.</param>
 public sealed record NamedModel(string Name, NnEncoding Encoding, NnTarget Target, ImmutableArray<string> Paths)
 {
+    /// <summary>Its files as they were when they were granted; empty: they are taken as they are when they are loaded.</summary>
+    public ImmutableArray<NnFile> Files { get; init; } = [];
+
     static readonly (string Word, NnEncoding Encoding)[] Encodings =
     [
         ("openvino", NnEncoding.OpenVino), ("onnx", NnEncoding.Onnx), ("tensorflow", NnEncoding.TensorFlow),

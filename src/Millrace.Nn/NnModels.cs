@@ -51,12 +51,17 @@ public sealed class NnModels(NnOptions options) : INnModels
     INnGraph Load(NamedModel model, string? text, CancellationToken cancel)
     {
         var encoding = model.Encoding == NnEncoding.AutoDetect ? Detect(model) : model.Encoding;
+        var files = model.Files.IsEmpty ? [.. model.Paths.Select(NnFile.Of)] : model.Files;
         if (encoding is NnEncoding.Ggml or NnEncoding.Llama2)
-            return Load(encoding, new([], model.Target) { Path = model.Paths[0], Options = text, Cancel = cancel });
-        _ = Backend(encoding);
-        var builders = model.Paths.Select(path => (ReadOnlyMemory<byte>)File.ReadAllBytes(path)).ToList();
-        if (text is not null) builders.Add(Encoding.UTF8.GetBytes(text));
-        return Load(encoding, new([.. builders], model.Target) { Cancel = cancel });
+        {
+            files[0].Open().Dispose();
+            return Load(encoding, new([], model.Target) { Path = files[0].Path, Options = text, Cancel = cancel });
+        }
+
+        var opens = Backend(encoding).OpensFiles;
+        ReadOnlyMemory<byte>[] parts = text is null ? [] : [Encoding.UTF8.GetBytes(text)];
+        if (!opens) parts = [.. files.Select(file => file.Read()), .. parts];
+        return Load(encoding, new([.. parts], model.Target) { Files = opens ? files : [], Cancel = cancel });
     }
 
     static NnEncoding Detect(NamedModel model)

@@ -9,6 +9,8 @@ sealed class FakeBackend(NnEncoding encoding, params TensorPort[] ports) : INnBa
 
     public string? WhyAbsent { get; init; }
 
+    public bool OpensFiles { get; init; }
+
     public List<NnModel> Models { get; } = [];
 
     public List<Tensor> Inputs { get; } = [];

@@ -26,6 +26,7 @@ static class GrantedModels
                 // A model of this machine's own store goes by its name.
                 if (model.Encoding == NnEncoding.Ggml && MachineModels.IsLocal(environment, model.Paths[0]))
                     model = model with { Paths = [MachineModels.Find(environment, model.Paths[0])] };
+                if (model.Paths.All(File.Exists)) model = model with { Files = [.. model.Paths.Select(NnFile.Of)] };
                 models = models.Add(model.Name, model);
             }
             catch (FormatException e)

@@ -20,7 +20,7 @@ static class ModelFiles
             var backend = backends.FirstOrDefault(backend => backend.Encoding == known)
                 ?? throw new CommandException($"{paths[0]}: there is no backend for {known}");
             if (backend.WhyAbsent is { } why) throw new CommandException($"{paths[0]}: {known}: {why}");
-            return (known, backend.Load(Read(known, paths, options) with { Outputs = known == NnEncoding.TensorFlow ? outputs : [] }));
+            return (known, backend.Load(Read(backend, paths, options) with { Outputs = known == NnEncoding.TensorFlow ? outputs : [] }));
         }
         catch (FormatException e)
         {
@@ -32,8 +32,9 @@ static class ModelFiles
         }
     }
 
-    static NnModel Read(NnEncoding encoding, string[] paths, string? options)
+    static NnModel Read(INnBackend backend, string[] paths, string? options)
     {
+        var encoding = backend.Encoding;
         if (encoding is NnEncoding.Ggml or NnEncoding.Llama2)
         {
             return paths.Length == 1
@@ -43,7 +44,9 @@ static class ModelFiles
 
         if (options is not null) throw new CommandException($"--options is for models of text, not for encoding {encoding}");
         if (encoding == NnEncoding.OpenVino && paths.Length == 1) paths = [paths[0], Weights(paths[0])];
-        return new([.. paths.Select(path => (ReadOnlyMemory<byte>)File.ReadAllBytes(path))]);
+        return backend.OpensFiles
+            ? new([]) { Files = [.. paths.Select(NnFile.Of)] }
+            : new([.. paths.Select(path => (ReadOnlyMemory<byte>)File.ReadAllBytes(path))]);
     }
 
     static string Weights(string path)

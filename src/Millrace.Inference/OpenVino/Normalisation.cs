@@ -31,7 +31,8 @@ static class Normalisation
                 new OnnxAttribute("beta", (float)beta), new OnnxAttribute("bias", (float)bias));
         }
 
-        if (axes.Length == 0 || axes[0] < 1 || rank is < 2 or > 4 && axes[0] < 2) throw c.Layer.Refused($"along axes {string.Join(",", axes)}");
+        if (axes.Length == 0 || axes[0] < 1 || rank is < 2 or > 4 && axes[0] < 2)
+            throw c.Layer.Refused($"along axes {string.Join(",", axes)}");
         // The mean over the window is the sum, divided as OpenVINO divides it. Where the window goes over the channels, they
         // become an axis of space.
         var (type, first) = (c.TypeOf(0), axes[0] < 2 ? 1 : 2);

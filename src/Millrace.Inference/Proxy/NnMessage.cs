@@ -66,6 +66,9 @@ sealed record NnModelFacts(NnEncoding Encoding, NnTarget Target, ImmutableArray<
 {
     public string? Path { get; init; }
 
+    /// <summary>Files that are opened here, whose bytes come before those of the request.</summary>
+    public ImmutableArray<NnFile>? Files { get; init; }
+
     public string? Options { get; init; }
 
     public int? TokensMax { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Millrace.Inference.Native;
 using Millrace.Inference.Worker;
 using Millrace.Nn;
 
@@ -143,7 +144,9 @@ sealed class NnRoom : IDisposable
         var facts = message.Model ?? throw new NnException(NnErrno.InvalidArgument, "a load without a model");
         var backend = _backends.FirstOrDefault(backend => backend.Encoding == facts.Encoding)
             ?? throw new NnException(NnErrno.InvalidEncoding, $"there is no backend for {facts.Encoding}");
-        var builders = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(facts.Builders.Length);
+        var files = facts.Files ?? [];
+        var builders = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(files.Length + facts.Builders.Length);
+        foreach (var file in files) builders.Add(Mapped(file));
         foreach (var length in facts.Builders)
         {
             builders.Add(bytes[..length]);
@@ -171,6 +174,20 @@ sealed class NnRoom : IDisposable
             Inputs = NnPortFacts.Of(graph.Inputs),
             Outputs = NnPortFacts.Of(graph.Outputs),
         };
+    }
+
+    // Whatever the host may read of it, this process has it read-only, and no bytes of it in its own memory.
+    static ReadOnlyMemory<byte> Mapped(NnFile file)
+    {
+        try
+        {
+            using var open = file.Open();
+            return MappedFile.Of(open, file.Whole());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NnException(NnErrno.ModelNotFound, $"{file.Path} cannot be read: {e.Message}");
+        }
     }
 
     ReadOnlyMemory<byte> Whole(NnMessage message, ReadOnlyMemory<byte> last)

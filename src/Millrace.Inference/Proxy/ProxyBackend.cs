@@ -13,6 +13,8 @@ sealed class ProxyBackend(INnBackend local, InferenceClient client) : INnBackend
 
     public string Engine => local.Engine;
 
+    public bool OpensFiles => true;
+
     public INnGraph Load(NnModel model)
     {
         ProxyLink link;
@@ -29,6 +31,7 @@ sealed class ProxyBackend(INnBackend local, InferenceClient client) : INnBackend
             Encoding, model.Target, [.. model.Builders.Select(builder => builder.Length)], model.Outputs)
         {
             Path = model.Path,
+            Files = model.Files,
             Options = model.Options,
             TokensMax = model.TokensMax,
         };

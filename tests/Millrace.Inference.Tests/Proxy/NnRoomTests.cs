@@ -15,13 +15,18 @@ public sealed class NnRoomTests : IDisposable
     readonly BlockingCollection<Frame> _sent = [];
     readonly ManualResetEventSlim _isAlive = new();
     readonly NnRoom _room;
+    readonly FakeBackend _backend;
     long _id;
 
-    public NnRoomTests() => _room = new([new FakeBackend(_isAlive)], frame =>
+    public NnRoomTests()
     {
-        if (frame.Kind is FrameKind.Alive) _isAlive.Set();
-        else _sent.Add(frame);
-    });
+        _backend = new(_isAlive);
+        _room = new([_backend], frame =>
+        {
+            if (frame.Kind is FrameKind.Alive) _isAlive.Set();
+            else _sent.Add(frame);
+        });
+    }
 
     public void Dispose()
     {
@@ -45,6 +50,41 @@ public sealed class NnRoomTests : IDisposable
         Assert.True(created.IsText);
         return created.Handle;
     }
+
+    [Fact]
+    public void Opens_the_files_of_a_granted_model_itself_and_puts_the_bytes_of_the_request_behind_them()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, "weights");
+        try
+        {
+            Ask(Granted(NnFile.Of(path), [7]), "options"u8.ToArray());
+
+            Assert.Equal(["weights", "options"], _backend.Model!.Builders.Select(part => Encoding.UTF8.GetString(part.Span)));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Opens_no_file_that_is_another_than_the_one_that_was_granted()
+    {
+        var path = Path.GetTempFileName();
+        var (granted, empty) = (NnFile.Of(path) with { Length = 3 }, NnFile.Of(path));
+        File.WriteAllText(path, "abc");
+        var (longer, older) = (Ask(Granted(empty, [])), Ask(Granted(granted with { ModifiedAt = granted.ModifiedAt.AddDays(-1) }, [])));
+        File.Delete(path);
+        var gone = Ask(Granted(granted, []));
+
+        Assert.All([longer, older, gone], answer => Assert.Equal(NnErrno.ModelNotFound, answer.Nn!.Errno));
+        Assert.Contains("was changed after it was granted", longer.Message, StringComparison.Ordinal);
+        Assert.Null(_backend.Model);
+    }
+
+    static NnMessage Granted(NnFile file, ImmutableArray<int> builders) =>
+        new(NnOperation.Load) { Model = new(NnEncoding.Ggml, NnTarget.Cpu, builders, []) { Files = [file] } };
 
     [Fact]
     public void Says_that_it_lives_while_it_computes()
@@ -97,7 +137,13 @@ public sealed class NnRoomTests : IDisposable
 
         public ImmutableArray<TensorPort> Outputs => [];
 
-        public INnGraph Load(NnModel model) => this;
+        public NnModel? Model { get; private set; }
+
+        public INnGraph Load(NnModel model)
+        {
+            Model = model;
+            return this;
+        }
 
         public INnContext CreateContext() => new FakeContext(alive);
 

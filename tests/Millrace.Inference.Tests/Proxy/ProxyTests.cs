@@ -77,6 +77,35 @@ public sealed class ProxyTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public void A_granted_model_is_mapped_by_the_worker_and_refused_when_its_file_was_changed()
+    {
+        NeedsLibrary();
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, Identity(2).Builders[0].Span);
+            var model = new NnModel([]) { Files = [NnFile.Of(path)] };
+            using (var graph = _backend.Load(model))
+            using (var context = graph.CreateContext())
+            {
+                context.SetInput(0, Floats(2));
+                context.Compute(default);
+                Assert.Equal(8, context.GetOutput(0).Data.Length);
+            }
+
+            File.AppendAllText(path, "more");
+            var refusal = Assert.Throws<NnException>(() => _backend.Load(model));
+
+            Assert.Equal(NnErrno.ModelNotFound, refusal.Errno);
+            Assert.Contains("was changed after it was granted", refusal.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [SkippableFact]
     public async Task A_worker_that_is_killed_costs_what_it_computes_an_error_and_the_next_graph_gets_another()
     {
         NeedsLibrary();
