@@ -36,20 +36,45 @@ sealed class CountingBackend(INnBackend engine) : INnBackend
 
         public ImmutableArray<TensorPort> Outputs => graph.Outputs;
 
-        public INnContext CreateContext() => new Context(owner, graph.CreateContext());
+        public INnContext CreateContext() => graph.CreateContext() switch
+        {
+            INnTextContext text => new TextContext(owner, text),
+            var context => new Context(owner, context),
+        };
 
         public void Dispose() => graph.Dispose();
     }
 
-    sealed class Context(CountingBackend owner, INnContext context) : INnContext
+    sealed class TextContext(CountingBackend owner, INnTextContext text) : Context(owner, text), INnTextContext
+    {
+        bool _hasBegun;
+
+        public void ComputeSingle(CancellationToken cancel)
+        {
+            if (!_hasBegun) Begin(cancel);
+            _hasBegun = true;
+            text.ComputeSingle(cancel);
+        }
+
+        public Tensor GetOutputSingle(int index) => text.GetOutputSingle(index);
+
+        public void FinishSingle() => text.FinishSingle();
+    }
+
+    class Context(CountingBackend owner, INnContext context) : INnContext
     {
         public void SetInput(int index, Tensor tensor) => context.SetInput(index, tensor);
 
         public void Compute(CancellationToken cancel)
         {
+            Begin(cancel);
+            context.Compute(cancel);
+        }
+
+        protected void Begin(CancellationToken cancel)
+        {
             Interlocked.Increment(ref owner._computes);
             owner.OnCompute(cancel);
-            context.Compute(cancel);
         }
 
         public Tensor GetOutput(int index) => context.GetOutput(index);
