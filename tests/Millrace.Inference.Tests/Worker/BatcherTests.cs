@@ -30,10 +30,10 @@ public sealed class BatcherTests : IDisposable
         _model.Dispose();
     }
 
-    Answering Submit(long id, int tokens, Action<Frame>? send = null)
+    Answering Submit(long id, int tokens, Action<Frame>? send = null, int repeated = 1)
     {
         var job = new ChatJob("", [], tokens, new(0, 1, 1), []);
-        var prompt = _model.Tokenize($"This is the text of number {id}.");
+        var prompt = _model.Tokenize(string.Concat(Enumerable.Repeat($"This is the text of number {id}.", repeated)));
         // As long as it may be, whatever the model would say.
         var plan = new AnswerPlan(prompt, new("root ::= [a-z ]{1000} [a-z ]{1000}"), null);
         var answer = new Answering(_model, new(FrameKind.Chat, id) { Job = job }, plan, tokens, send ?? _sent.Add);
@@ -72,6 +72,23 @@ public sealed class BatcherTests : IDisposable
 
         Assert.False(_batcher.HasWork);
         Assert.Equal(written, _sent.Count);
+    }
+
+    [SkippableFact]
+    public void Who_writes_gets_a_token_in_every_second_step_while_others_read()
+    {
+        Submit(1, 100);
+        _batcher.Step();
+        Submit(2, 20, repeated: 30);
+        Submit(3, 20, repeated: 5);
+        var written = _sent.Count;
+        Assert.True(written > 0);
+
+        for (var step = 0; step < 10; step++) _batcher.Step();
+
+        Assert.InRange(_sent.Count(static frame => frame.Id == 1), written + 5, written + 10);
+        Work();
+        for (var id = 2; id <= 3; id++) Assert.Equal(20, End(id).CompletionTokens);
     }
 
     [SkippableFact]
