@@ -29,8 +29,11 @@ sealed record OnnxSummary(
 /// <summary>Reads what a host must know of a model before an engine sees it.</summary>
 sealed class OnnxReader
 {
-    // Bodies inside bodies; real models need two or three.
-    const int DepthMax = 16;
+    /// <summary>
+    /// Bodies inside bodies. Real models need two or three, a chain of conditions one for each of them. The engine takes twice as
+    /// long to load a model for every body that lies in another: seconds for as many as this, and for twice as many a day.
+    /// </summary>
+    public const int DepthMax = 16;
 
     readonly List<OnnxPort> _inputs = [];
     readonly List<OnnxPort> _outputs = [];

@@ -35,6 +35,9 @@ static class OnnxTypes
     /// <summary>ONNX's number for a type of the border.</summary>
     public static OnnxType ToOnnx(this TensorType type) => Array.Find(Pairs, pair => pair.Tensor == type).Onnx;
 
+    /// <summary>Whether the elements are whole numbers (or yes and no, which count as 1 and 0).</summary>
+    public static bool IsWhole(this TensorType type) => type is not (TensorType.F16 or TensorType.F32 or TensorType.F64);
+
     /// <summary>The border's type; null where it has none (strings, bfloat16 and narrower floats).</summary>
     public static TensorType? ToTensorType(this OnnxType type)
     {

@@ -44,13 +44,13 @@ sealed class Conversion(IrConverter converter, IrLayer layer)
     public Tensor? TryConstantOf(int index) => converter.Fold(layer, index);
 
     /// <summary>Whole numbers of an input that must be known.</summary>
-    public long[] IntsOf(int index) => Numbers.Ints(ConstantOf(index), layer);
+    public long[] IntsOf(int index) => Numbers.Ints(ConstantOf(index));
 
     /// <summary>One whole number of an input that must be known.</summary>
     public long IntOf(int index) => IntsOf(index) is [var one, ..] ? one : throw layer.Malformed($"input {index} is empty");
 
     /// <summary>Numbers of an input that must be known.</summary>
-    public double[] FloatsOf(int index) => Numbers.Floats(ConstantOf(index), layer);
+    public double[] FloatsOf(int index) => Numbers.Floats(ConstantOf(index));
 
     public TensorType OutputType(int index = 0) => layer.Outputs[index].Type;
 
@@ -142,8 +142,8 @@ sealed class Conversion(IrConverter converter, IrLayer layer)
     public int Axis(long axis, int rank) => axis >= -rank && axis < rank
         ? (int)(axis < 0 ? axis + rank : axis) : throw layer.Malformed($"axis {axis} is not one of {rank}");
 
-    /// <summary>Bytes of a tensor's elements of floating point.</summary>
-    public static bool IsFloat(TensorType type) => type is TensorType.F16 or TensorType.F32 or TensorType.F64;
+    /// <summary>Whether elements are of floating point.</summary>
+    public static bool IsFloat(TensorType type) => !type.IsWhole();
 
     /// <summary>
     /// A type that the engine computes in, for one that it does not: whole numbers in wider ones, whose low bits are the same.

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
+using Millrace.Inference.Onnx;
 using Millrace.Nn;
 
 namespace Millrace.Inference.OpenVino;
@@ -9,9 +10,6 @@ namespace Millrace.Inference.OpenVino;
 /// <summary>Reads the XML of an IR of version 10 or 11. No entity, no other file, no more depth than a model has.</summary>
 static class IrReader
 {
-    // Bodies inside bodies.
-    const int DepthMax = 8;
-
     // Narrow numbers become bytes when their constant is read.
     static readonly Dictionary<string, TensorType> Types = new (TensorType Type, string Names)[]
     {
@@ -59,7 +57,7 @@ static class IrReader
 
     static IrNet Net(XElement net, int depth)
     {
-        if (depth > DepthMax) throw Malformed($"bodies lie more than {DepthMax} deep");
+        if (depth > OnnxReader.DepthMax) throw Malformed($"bodies lie more than {OnnxReader.DepthMax} deep");
         var layers = (net.Element("layers")?.Elements("layer") ?? []).Select(layer => Layer(layer, depth)).ToImmutableArray();
         if (layers.IsEmpty) throw Malformed("there are no layers");
         var twice = layers.GroupBy(layer => layer.Id).FirstOrDefault(group => group.Count() > 1);

@@ -49,10 +49,8 @@ sealed class Windows
         if (!IsSame) return;
         for (var i = 0; i < Kernel.Length; i++)
         {
-            var windows = (sizes[i] + Strides[i] - 1) / Strides[i];
-            var total = Math.Max(0, (windows - 1) * Strides[i] + Reach(i) - sizes[i]);
-            Begin[i] = AutoPad == "same_upper" ? total / 2 : total - total / 2;
-            End[i] = total - Begin[i];
+            var (less, more) = SamePadding.Of(sizes[i], Reach(i), Strides[i]);
+            (Begin[i], End[i]) = AutoPad == "same_upper" ? (less, more) : (more, less);
         }
     }
 

@@ -19,7 +19,4 @@ static class ElementTypes
 
     /// <summary>A type's name for messages.</summary>
     public static string Name(long number) => number >= 0 && number < Rows.Length ? Rows[number].Name : $"type {number}";
-
-    /// <summary>Whether the elements are whole numbers (or yes and no, which count as 1 and 0).</summary>
-    public static bool IsWhole(this TensorType type) => type is not (TensorType.F16 or TensorType.F32 or TensorType.F64);
 }

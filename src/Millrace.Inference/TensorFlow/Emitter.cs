@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Millrace.Inference.Onnx;
 using Millrace.Nn;
@@ -39,33 +38,14 @@ sealed class Emitter(OnnxGraphBuilder graph)
     public Value Constant(Tensor tensor) => new(tensor, constant => _root.AddConstant(constant));
 
     /// <summary>A constant of whole numbers.</summary>
-    public Value Whole(ImmutableArray<long> shape, ReadOnlySpan<long> numbers, TensorType type = TensorType.I64)
-    {
-        var size = Tensor.Bytes(type);
-        var bytes = new byte[numbers.Length * size];
-        Span<byte> element = stackalloc byte[8];
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(element, numbers[i]);
-            element[..size].CopyTo(bytes.AsSpan(i * size));
-        }
-
-        return Constant(new(type, shape, bytes));
-    }
+    public Value Whole(ImmutableArray<long> shape, ReadOnlySpan<long> numbers, TensorType type = TensorType.I64) =>
+        Constant(Numbers.Tensor(type, shape, numbers));
 
     /// <summary>A list of whole numbers: sizes, axes, indices.</summary>
     public Value Row(params ReadOnlySpan<long> numbers) => Whole([numbers.Length], numbers);
 
     /// <summary>One number, of any type.</summary>
-    public Value Scalar(double number, TensorType type)
-    {
-        if (type.IsWhole()) return Whole([], [(long)number], type);
-        var bytes = new byte[Tensor.Bytes(type)];
-        if (type == TensorType.F16) BinaryPrimitives.WriteHalfLittleEndian(bytes, (Half)number);
-        else if (type == TensorType.F32) BinaryPrimitives.WriteSingleLittleEndian(bytes, (float)number);
-        else BinaryPrimitives.WriteDoubleLittleEndian(bytes, number);
-        return Constant(new(type, [], bytes));
-    }
+    public Value Scalar(double number, TensorType type) => Constant(Numbers.Tensor(type, [], number));
 
     /// <summary>Converts elements.</summary>
     public Value Cast(Value x, TensorType type)

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Millrace.Inference.Onnx;
 using Millrace.Nn;
 
 namespace Millrace.Inference.TensorFlow;
@@ -25,7 +25,7 @@ sealed class Value
     {
         _write = () => write(constant);
         (Type, Shape) = (constant.Type, constant.Dimensions);
-        if (Type.IsWhole() && Tensor.Count(Shape) <= KnownElementsMax) Known = Numbers(constant);
+        if (Type.IsWhole() && Tensor.Count(Shape) <= KnownElementsMax) Known = [.. Numbers.Ints(constant)];
     }
 
     /// <summary>Its name in the ONNX graph.</summary>
@@ -55,23 +55,4 @@ sealed class Value
 
     /// <summary>A size, -1 where it is open.</summary>
     public long Size(int axis) => Shape.IsDefault ? -1 : Shape[axis < 0 ? axis + Shape.Length : axis];
-
-    static ImmutableArray<long> Numbers(Tensor constant)
-    {
-        var size = Tensor.Bytes(constant.Type);
-        var numbers = ImmutableArray.CreateBuilder<long>();
-        for (var at = 0; at < constant.Data.Length; at += size) numbers.Add(Read(constant.Data.Span[at..], constant.Type));
-        return numbers.ToImmutable();
-    }
-
-    static long Read(ReadOnlySpan<byte> bytes, TensorType type) => type switch
-    {
-        TensorType.Bool or TensorType.U8 => bytes[0],
-        TensorType.I8 => (sbyte)bytes[0],
-        TensorType.U16 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-        TensorType.I16 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
-        TensorType.U32 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-        TensorType.I32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
-        _ => BinaryPrimitives.ReadInt64LittleEndian(bytes),
-    };
 }

@@ -80,4 +80,51 @@ public sealed class OnnxBackendTests
             }
         });
     }
+
+    // As exporters write a chain of conditions: each but the first lies in the one before it.
+    [SkippableFact]
+    public void Computes_conditions_in_one_another()
+    {
+        var backend = Present();
+        using var graph = backend.Load(new NnModel([Nested(12)]));
+        using var context = graph.CreateContext();
+        context.SetInput(0, Tensors.Of(TensorType.F32, [1], 7f));
+
+        context.Compute(default);
+
+        Assert.Null(Tensors.Difference(Tensors.Of(TensorType.F32, [1], 7f), context.GetOutput(0), 0, 0));
+    }
+
+    [SkippableFact]
+    public void Refuses_more_conditions_in_one_another_than_the_engine_loads_in_time()
+    {
+        var refusal = Assert.Throws<NnException>(() => Present().Load(new NnModel([Nested(OnnxReader.DepthMax + 1)])));
+
+        Assert.Equal(NnErrno.TooLarge, refusal.Errno);
+    }
+
+    static OnnxBackend Present()
+    {
+        var backend = new OnnxBackend();
+        Skip.If(backend.WhyAbsent is not null, backend.WhyAbsent);
+        return backend;
+    }
+
+    static byte[] Nested(int depth)
+    {
+        var graph = new OnnxGraphBuilder();
+        var x = graph.AddInput("x", TensorType.F32, [1]);
+        graph.AddOutput("y", Chosen(graph, x, depth), TensorType.F32, [1]);
+        return graph.ToModel().Bytes;
+    }
+
+    static string Chosen(OnnxGraphBuilder graph, string x, int depth)
+    {
+        if (depth == 0) return graph.AddNode("Identity", [x]);
+        var isAbove = graph.AddNode("Greater", [x, graph.AddConstant(Tensors.Of(TensorType.F32, [1], (float)-depth))]);
+        var (inner, other) = (graph.Body(), graph.Body());
+        inner.AddOutput("inner", Chosen(inner, x, depth - 1), TensorType.F32, [1]);
+        other.AddOutput("other", other.AddNode("Neg", [x]), TensorType.F32, [1]);
+        return graph.AddNode("If", [isAbove], new OnnxAttribute("then_branch", inner), new OnnxAttribute("else_branch", other));
+    }
 }

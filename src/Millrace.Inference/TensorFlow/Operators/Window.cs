@@ -120,14 +120,10 @@ sealed class Window
         return [.. sizes];
     }
 
-    // What SAME lacks is shared out; of an odd number the larger half comes after.
     (long Before, long After) Pads(int space, long size, long kernel)
     {
         if (!IsSame) return Explicit(space);
         if (kernel < 0 || (size < 0 && Steps[space] > 1)) return (-1, -1);
-        var reach = (kernel - 1) * Dilations[space] + 1;
-        var total = Steps[space] == 1 ? reach - 1
-            : Math.Max(((size + Steps[space] - 1) / Steps[space] - 1) * Steps[space] + reach - size, 0);
-        return (total / 2, total - total / 2);
+        return SamePadding.Of(size, (kernel - 1) * Dilations[space] + 1, Steps[space]);
     }
 }

@@ -2,12 +2,14 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Millrace.Nn;
 
-namespace Millrace.Inference.OpenVino;
+namespace Millrace.Inference.Onnx;
 
 /// <summary>Constants as numbers, and numbers as constants.</summary>
 static class Numbers
 {
-    /// <summary>A tensor of these elements; one element fills all.</summary>
+    /// <summary>
+    /// A tensor of these elements; one element fills all. Of whole numbers the low bits are taken, of others the next there is.
+    /// </summary>
     public static Tensor Tensor<T>(TensorType type, ImmutableArray<long> sizes, params ReadOnlySpan<T> values)
         where T : System.Numerics.INumber<T>
     {
@@ -18,16 +20,15 @@ static class Numbers
     }
 
     /// <summary>Elements as whole numbers.</summary>
-    public static long[] Ints(Tensor tensor, IrLayer layer)
+    public static long[] Ints(Tensor tensor)
     {
-        if (Conversion.IsFloat(tensor.Type)) return [.. Floats(tensor, layer).Select(number => (long)number)];
+        if (!tensor.Type.IsWhole()) return [.. Floats(tensor).Select(number => (long)number)];
         var numbers = new long[Nn.Tensor.Count(tensor.Dimensions)];
         for (var i = 0; i < numbers.Length; i++)
         {
             var bytes = tensor.Data.Span[(i * Nn.Tensor.Bytes(tensor.Type))..];
             numbers[i] = tensor.Type switch
             {
-                TensorType.I64 => MemoryMarshal.Read<long>(bytes),
                 TensorType.U64 => (long)MemoryMarshal.Read<ulong>(bytes),
                 TensorType.I32 => MemoryMarshal.Read<int>(bytes),
                 TensorType.U32 => MemoryMarshal.Read<uint>(bytes),
@@ -35,7 +36,7 @@ static class Numbers
                 TensorType.U16 => MemoryMarshal.Read<ushort>(bytes),
                 TensorType.I8 => (sbyte)bytes[0],
                 TensorType.U8 or TensorType.Bool => bytes[0],
-                _ => throw layer.Malformed($"{tensor.Type} is no type for it"),
+                _ => MemoryMarshal.Read<long>(bytes),
             };
         }
 
@@ -43,9 +44,9 @@ static class Numbers
     }
 
     /// <summary>Elements as numbers.</summary>
-    public static double[] Floats(Tensor tensor, IrLayer layer)
+    public static double[] Floats(Tensor tensor)
     {
-        if (!Conversion.IsFloat(tensor.Type)) return [.. Ints(tensor, layer).Select(number => (double)number)];
+        if (tensor.Type.IsWhole()) return [.. Ints(tensor).Select(number => (double)number)];
         var numbers = new double[Nn.Tensor.Count(tensor.Dimensions)];
         for (var i = 0; i < numbers.Length; i++)
         {
@@ -65,17 +66,17 @@ static class Numbers
     {
         switch (type)
         {
-            case TensorType.F16: MemoryMarshal.Write(to, Half.CreateSaturating(value)); break;
-            case TensorType.F32: MemoryMarshal.Write(to, float.CreateSaturating(value)); break;
-            case TensorType.F64: MemoryMarshal.Write(to, double.CreateSaturating(value)); break;
-            case TensorType.I64: MemoryMarshal.Write(to, long.CreateSaturating(value)); break;
-            case TensorType.U64: MemoryMarshal.Write(to, ulong.CreateSaturating(value)); break;
-            case TensorType.I32: MemoryMarshal.Write(to, int.CreateSaturating(value)); break;
-            case TensorType.U32: MemoryMarshal.Write(to, uint.CreateSaturating(value)); break;
-            case TensorType.I16: MemoryMarshal.Write(to, short.CreateSaturating(value)); break;
-            case TensorType.U16: MemoryMarshal.Write(to, ushort.CreateSaturating(value)); break;
-            case TensorType.I8: MemoryMarshal.Write(to, sbyte.CreateSaturating(value)); break;
-            default: MemoryMarshal.Write(to, byte.CreateSaturating(value)); break;
+            case TensorType.F16: MemoryMarshal.Write(to, Half.CreateTruncating(value)); break;
+            case TensorType.F32: MemoryMarshal.Write(to, float.CreateTruncating(value)); break;
+            case TensorType.F64: MemoryMarshal.Write(to, double.CreateTruncating(value)); break;
+            case TensorType.I64: MemoryMarshal.Write(to, long.CreateTruncating(value)); break;
+            case TensorType.U64: MemoryMarshal.Write(to, ulong.CreateTruncating(value)); break;
+            case TensorType.I32: MemoryMarshal.Write(to, int.CreateTruncating(value)); break;
+            case TensorType.U32: MemoryMarshal.Write(to, uint.CreateTruncating(value)); break;
+            case TensorType.I16: MemoryMarshal.Write(to, short.CreateTruncating(value)); break;
+            case TensorType.U16: MemoryMarshal.Write(to, ushort.CreateTruncating(value)); break;
+            case TensorType.I8: MemoryMarshal.Write(to, sbyte.CreateTruncating(value)); break;
+            default: MemoryMarshal.Write(to, byte.CreateTruncating(value)); break;
         }
     }
 }
