@@ -15,6 +15,8 @@ sealed class WorkerProcess : IAsyncDisposable
     // A GPU's driver may compile all that it runs before the first word.
     const int FirstWordFactor = 5;
 
+    const int ReadBytes = 16 << 10;
+
     readonly Process _process;
     readonly Stream _stream;
     readonly SemaphoreSlim _writing = new(1);
@@ -221,7 +223,9 @@ sealed class WorkerProcess : IAsyncDisposable
     {
         try
         {
-            while (await Frame.ReadAsync(_stream, default) is { } frame)
+            // One read of the socket for a piece, of which each has two parts, and for all that came meanwhile.
+            var buffered = new BufferedStream(_stream, ReadBytes);
+            while (await Frame.ReadAsync(buffered, default) is { } frame)
             {
                 Volatile.Write(ref _heardAt, Environment.TickCount64);
                 if (frame is { Kind: FrameKind.Alive, Message: { } report }) Report = report;
