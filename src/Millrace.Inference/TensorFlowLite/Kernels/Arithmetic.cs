@@ -121,9 +121,12 @@ static class Arithmetic
         {
             LiteType.Float32 => call => Clamp<float>(apply(call), activation.Min, activation.Max),
             LiteType.Int32 => call => Clamp(apply(call), Whole(activation.Min), Whole(activation.Max)),
-            _ => call => Clamp<long>(apply(call), Whole(activation.Min), Whole(activation.Max)),
+            // Without a bound, int's own would cut a long one.
+            _ => call => Clamp(apply(call), Whole(activation.Min, long.MinValue), Whole(activation.Max, long.MaxValue)),
         };
     }
+
+    static long Whole(float bound, long open) => float.IsInfinity(bound) ? open : (long)bound;
 
     static int Whole(float bound) =>
         float.IsNegativeInfinity(bound) ? int.MinValue : float.IsPositiveInfinity(bound) ? int.MaxValue : (int)bound;
