@@ -78,7 +78,7 @@ static class ChatCommand
     {
         try
         {
-            return GgufHeader.Read(file.Path).ChatTemplate is not null;
+            return GgufHeader.Read(AdaptedModel.WeightsOf(file.Path)).ChatTemplate is not null;
         }
         catch (InferenceException)
         {

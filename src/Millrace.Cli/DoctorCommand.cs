@@ -251,7 +251,7 @@ static class DoctorCommand
         var name = $"model {file.Name}";
         try
         {
-            GgufHeader.Read(file.Path);
+            GgufHeader.Read(AdaptedModel.WeightsOf(file.Path));
             return new(name, Warn, "not checked yet", $"millrace models check {file.Name}");
         }
         catch (InferenceException e)

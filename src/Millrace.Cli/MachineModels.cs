@@ -44,7 +44,7 @@ static class MachineModels
     {
         if (File.Exists(model)) return Path.GetFullPath(model);
         if (model == Path.GetFileNameWithoutExtension(Shipped.TinyModel)) return Shipped.TinyModel;
-        return folders.Select(folder => Path.Combine(folder, model + ".gguf")).FirstOrDefault(File.Exists);
+        return folders.Select(folder => ModelFolder.Find(folder, model)).FirstOrDefault(static path => path is not null);
     }
 
     /// <summary>Chooses the local default model, checking what was not checked yet; null: none can be used.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -76,7 +77,7 @@ static class ModelFilesCommand
     {
         try
         {
-            return GgufHeader.Read(path);
+            return GgufHeader.Read(AdaptedModel.WeightsOf(path));
         }
         catch (InferenceException e)
         {
@@ -99,16 +100,26 @@ static class ModelFilesCommand
             ("context", header.ContextTokens is { } tokens ? Words.Count((long)tokens, "token") : Unknown),
             ("template", template),
             ("licence", header.Licence ?? Unknown),
-            ("size", Words.Size(ModelFolder.FileAt(path).Length)),
+            ("size", Words.Size(ModelFolder.BytesOf(path))),
         ];
         foreach (var (head, value) in rows) screen.Result($"{head,-13} {Words.Plain(value)}");
+        foreach (var adapter in Adapters(path))
+        {
+            var scale = adapter.Scale.ToString(CultureInfo.InvariantCulture);
+            screen.Result($"{"adapter",-13} {Words.Plain(adapter.Path)}, scale {scale}");
+        }
+
     }
+
+    static ImmutableArray<ModelAdapter> Adapters(string path) => AdaptedModel.IsOne(path) ? AdaptedModel.Read(path).Adapters : [];
+
+    static JsonObject ToJson(ModelAdapter adapter) => new() { ["path"] = adapter.Path, ["scale"] = adapter.Scale };
 
     static JsonObject ToJson(string path, GgufHeader header) => new()
     {
         ["name"] = Path.GetFileNameWithoutExtension(path),
         ["path"] = path,
-        ["bytes"] = ModelFolder.FileAt(path).Length,
+        ["bytes"] = ModelFolder.BytesOf(path),
         ["title"] = header.Text("general.name"),
         ["architecture"] = header.Architecture,
         ["parameters"] = header.Parameters,
@@ -117,6 +128,7 @@ static class ModelFilesCommand
         ["context_tokens"] = header.ContextTokens,
         ["template"] = header.ChatTemplate,
         ["licence"] = header.Licence,
+        ["adapters"] = new JsonArray([.. Adapters(path).Select(ToJson)]),
     };
 
     public static Command CreateRemove(Screen screen, CliEnvironment environment)

@@ -22,6 +22,7 @@ static class ModelsCommand
             CreateList(screen, environment),
             ModelFilesCommand.CreatePull(screen, environment),
             ModelFilesCommand.CreateShow(screen, environment),
+            AddCommand.Create(screen, environment),
             CreateCheck(screen, environment),
             EngineCommand.Create(screen, environment),
             ModelFilesCommand.CreateRemove(screen, environment),
@@ -47,7 +48,7 @@ static class ModelsCommand
                 screen.Note($"local models cannot be used: {NativeLibraries.WhyAbsent}");
             else
                 screen.Note(Build(LlamaBuild.Choose()));
-            screen.Note($"local models are .gguf files in {MachineModels.Folder(environment)} and in MILLRACE_MODELS");
+            screen.Note($"local models are .gguf and .lora files in {MachineModels.Folder(environment)} and in MILLRACE_MODELS");
             return 0;
         });
         return command;

@@ -17,6 +17,9 @@ public sealed record GgufHeader(
 {
     const int BufferBytes = 64 << 10;
 
+    /// <summary>Whether an adapter's file changes norms.</summary>
+    internal bool HasNorms { get; init; }
+
     /// <summary>As <c>llama</c>; empty where the file names none.</summary>
     public string Architecture => Text("general.architecture") ?? "";
 

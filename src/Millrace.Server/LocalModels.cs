@@ -7,7 +7,7 @@ using Millrace.Inference;
 namespace Millrace.Server;
 
 /// <summary>Where local models lie.</summary>
-/// <param name="Folders">Folders with <c>.gguf</c> files: the user's, and that of the environment.</param>
+/// <param name="Folders">Folders with <c>.gguf</c> and <c>.lora</c> files: the user's, and that of the environment.</param>
 /// <param name="TinyModel">The tiny model that ships: it proves the path and nothing else.</param>
 /// <param name="Worker">How the inference worker is started.</param>
 public sealed record LocalModelOptions(ImmutableArray<string> Folders, string TinyModel, InferenceOptions Worker)
@@ -24,7 +24,7 @@ public sealed record ModelFile(string Name, string Path, long Bytes)
 {
     /// <summary>The model that a file holds.</summary>
     public static ModelFile Of(string path) => new(
-        System.IO.Path.GetFileNameWithoutExtension(path), path, ModelFolder.FileAt(path).Length);
+        System.IO.Path.GetFileNameWithoutExtension(path), path, ModelFolder.BytesOf(path));
 }
 
 /// <summary>The models of this machine, behind the inference worker.</summary>
@@ -42,13 +42,15 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         _client = new(options.Worker);
     }
 
-    /// <summary>All model files, largest first; the tiny one last. A chosen file alone, when one was named.</summary>
+    /// <summary>
+    /// All model files, largest first, then those with adapters; the tiny one last. A chosen file alone, when one was named.
+    /// </summary>
     public ImmutableArray<ModelFile> Files()
     {
         if (_options.ChosenFile is { } chosen) return [ModelFile.Of(chosen)];
         var files = _options.Folders.Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.gguf"))
-            .Where(IsThere).Select(ModelFile.Of).DistinctBy(file => file.Name).OrderByDescending(file => file.Bytes).ToList();
+            .SelectMany(ModelFolder.Files).Where(IsThere).Select(ModelFile.Of).DistinctBy(file => file.Name)
+            .OrderBy(file => AdaptedModel.IsOne(file.Path)).ThenByDescending(file => file.Bytes).ToList();
         if (File.Exists(_options.TinyModel))
         {
             var tiny = ModelFile.Of(_options.TinyModel);
@@ -173,6 +175,23 @@ public sealed class LocalModels : ILanguageModel, IAsyncDisposable
         [.. messages.Select(message => new ChatTurn(message.Role, message.Content))];
 
     string Key(ModelFile file)
+    {
+        if (!AdaptedModel.IsOne(file.Path)) return KeyOf(file);
+        try
+        {
+            var adapted = AdaptedModel.Read(file.Path);
+            var adapters = adapted.Adapters.Select(one => string.Create(
+                CultureInfo.InvariantCulture, $"{KeyOf(ModelFile.Of(one.Path))}={one.Scale:R}"));
+            return string.Join('+', adapters.Prepend(KeyOf(ModelFile.Of(adapted.Model))));
+        }
+        catch (Exception e) when (e is InferenceException or IOException or UnauthorizedAccessException)
+        {
+            // A file that is gone: nothing is known of the model until it is back.
+            return $"broken:{file.Path}";
+        }
+    }
+
+    string KeyOf(ModelFile file)
     {
         var state = string.Create(
             CultureInfo.InvariantCulture, $"{file.Path}|{file.Bytes}|{ModelFolder.FileAt(file.Path).LastWriteTimeUtc.Ticks}");

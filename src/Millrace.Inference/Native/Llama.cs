@@ -188,6 +188,18 @@ static unsafe partial class Llama
     public static partial void llama_model_free(nint model);
 
     [LibraryImport("llama")]
+    public static partial nint llama_adapter_lora_init(ModelHandle model, [MarshalAs(UnmanagedType.LPUTF8Str)] string path);
+
+    [LibraryImport("llama")]
+    public static partial void llama_adapter_lora_free(nint adapter);
+
+    [LibraryImport("llama")]
+    public static partial ulong llama_adapter_get_alora_n_invocation_tokens(nint adapter);
+
+    [LibraryImport("llama")]
+    public static partial int llama_set_adapters_lora(ContextHandle context, nint* adapters, nuint count, float* scales);
+
+    [LibraryImport("llama")]
     public static partial int llama_model_n_ctx_train(ModelHandle model);
 
     [LibraryImport("llama")]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 
 namespace Millrace.Inference.Native;
@@ -11,6 +12,9 @@ sealed record ContextShape(int Cells, int Sequences, int BatchTokens)
     public int Threads { get; init; } = 1;
 
     public ContextOptions Options { get; init; } = new();
+
+    /// <summary>What is added to the weights.</summary>
+    public ImmutableArray<LoadedAdapter> Adapters { get; init; } = [];
 
     public bool ForEmbeddings { get; init; }
 }
@@ -67,9 +71,23 @@ sealed unsafe class LlamaContext : IDisposable
             context = Make(model, shape, MeanPooling);
         }
 
+        if (!context.IsInvalid) Adapt(context, shape.Adapters);
         return !context.IsInvalid ? new(model, context, shape) : throw new InferenceException(
             "model-unavailable",
             $"no context of {shape.Cells} tokens could be made for {model.FileName}: {LlamaWords.Cause() ?? "too little memory"}");
+    }
+
+    static void Adapt(ContextHandle context, ImmutableArray<LoadedAdapter> adapters)
+    {
+        if (adapters.IsEmpty) return;
+        nint[] handles = [.. adapters.Select(static adapter => adapter.Handle)];
+        float[] scales = [.. adapters.Select(static adapter => adapter.Scale)];
+        fixed (nint* handle = handles)
+        fixed (float* scale = scales)
+        {
+            if (Llama.llama_set_adapters_lora(context, handle, (nuint)handles.Length, scale) != 0)
+                throw new InferenceException("model-unavailable", "llama.cpp does not take the adapters");
+        }
     }
 
     static ContextHandle Make(LlamaModel model, ContextShape shape, int pooling)

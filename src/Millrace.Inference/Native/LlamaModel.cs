@@ -12,6 +12,7 @@ sealed unsafe class LlamaModel : IDisposable
     const int Locked = 2;
 
     readonly nint _vocab;
+    readonly Dictionary<(string Path, DateTime Written), nint> _adapters = [];
     int[]? _ends;
 
     LlamaModel(ModelHandle model, string fileName)
@@ -106,6 +107,57 @@ sealed unsafe class LlamaModel : IDisposable
         named.CopyTo(shares, 0);
         return shares;
     }
+
+    /// <summary>An adapter for it, loaded once however often it is asked for.</summary>
+    /// <exception cref="InferenceException">It is not there, is damaged, or is for another model.</exception>
+    public LoadedAdapter Adapter(ModelAdapter asked)
+    {
+        var (path, name) = (asked.Path, Path.GetFileName(asked.Path));
+        var file = new FileInfo(path);
+        if (!file.Exists)
+            throw Unfit($"the adapter {name} is not there: put it back, or `millrace models rm` the model that names it");
+        if (!_adapters.TryGetValue((path, file.LastWriteTimeUtc), out var handle))
+        {
+            handle = LoadAdapter(path, name);
+            _adapters[(path, file.LastWriteTimeUtc)] = handle;
+        }
+
+        return new(handle, (float)asked.Scale, file.Length);
+    }
+
+    nint LoadAdapter(string path, string name)
+    {
+        var header = Header(path, name);
+        if (header.Text("general.type") != "adapter") throw Unfit($"{name} is no adapter but a model of its own");
+        // llama.cpp passes over them without a word, and the answer would be another one than the adapter's maker saw.
+        if (header.HasNorms) throw Unfit($"the adapter {name} changes norms, which llama.cpp does not compute: merge it into the model");
+        LlamaWords.Forget();
+        var handle = Llama.llama_adapter_lora_init(Handle, path);
+        if (handle == 0)
+        {
+            throw Unfit($"the adapter {name} cannot be used with {FileName}: {LlamaWords.Cause(path) ?? "llama.cpp does not say why"}; "
+                + "use it with the model it was made for, or fetch it again");
+        }
+
+        if (Llama.llama_adapter_get_alora_n_invocation_tokens(handle) == 0) return handle;
+        Llama.llama_adapter_lora_free(handle);
+        throw Unfit($"the adapter {name} waits for words that call it (aLoRA), which is not done here: use a plain LoRA adapter");
+    }
+
+    // What reaches a caller names a file by its name alone.
+    static GgufHeader Header(string path, string name)
+    {
+        try
+        {
+            return GgufHeader.Read(path);
+        }
+        catch (InferenceException e)
+        {
+            throw Unfit($"the adapter cannot be used: {e.Message.Replace(path, name, StringComparison.Ordinal)}");
+        }
+    }
+
+    static InferenceException Unfit(string why) => new("model-unavailable", why);
 
     public ModelFacts Facts(int contextTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
     {

@@ -43,6 +43,7 @@ sealed class GgufReader(Stream stream, string name)
     readonly byte[] _scratch = new byte[8];
     long _at;
     long _kept;
+    bool _hasNorms;
 
     public GgufHeader Read()
     {
@@ -80,7 +81,8 @@ sealed class GgufReader(Stream stream, string name)
         var parameters = new SortedDictionary<uint, UInt128>();
         for (var i = 0; i < tensors; i++)
         {
-            SkipText();
+            var isNorm = Text(KeyBytesMax).EndsWith("_norm.weight", StringComparison.Ordinal);
+            _hasNorms |= isNorm;
             var dimensions = UInt32();
             if (dimensions > DimensionsMax) throw Faulty($"tensor {i} has {dimensions} dimensions");
             UInt128 elements = 1;
@@ -100,7 +102,7 @@ sealed class GgufReader(Stream stream, string name)
         var sum = parameters.Values.Aggregate((UInt128)0, (a, b) => a + b);
         if (sum > long.MaxValue) throw Faulty("its tensors are larger than any file");
         var main = parameters.Count == 0 ? "" : TypeName(parameters.MaxBy(entry => entry.Value).Key);
-        return new(version, values, (ulong)sum, main, tensors);
+        return new(version, values, (ulong)sum, main, tensors) { HasNorms = _hasNorms };
     }
 
     static string TypeName(uint type) =>

@@ -19,25 +19,19 @@ sealed record EmbeddingWork(long Id, int[][] Prompts, bool IsNormalized)
 /// <summary>Turns texts into vectors, many texts in one step. One caller at a time.</summary>
 sealed class Embedder : IDisposable
 {
-    const int TextsPerStep = 16;
-    const int TokensMax = 2048;
+    public const int TextsPerStep = 16;
+    public const int TokensMax = 2048;
 
     readonly LlamaModel _model;
     readonly LlamaContext _context;
     readonly Action<Frame> _send;
     readonly Queue<EmbeddingWork> _queue = new();
 
-    public Embedder(LlamaModel model, ContextOptions options, int contextTokensMax, int threads, Action<Frame> send)
+    public Embedder(LlamaModel model, ContextShape shape, Action<Frame> send)
     {
         (_model, _send) = (model, send);
-        var tokens = Math.Min(contextTokensMax, TokensMax);
         // An attention that looks both ways needs a text whole in one step.
-        _context = LlamaContext.Create(model, new(tokens, TextsPerStep, tokens)
-        {
-            Threads = threads,
-            ForEmbeddings = true,
-            Options = options,
-        });
+        _context = LlamaContext.Create(model, shape with { BatchTokens = shape.Cells, ForEmbeddings = true });
     }
 
     public bool HasWork => _queue.Count > 0;

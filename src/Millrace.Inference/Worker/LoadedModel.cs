@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Millrace.Inference.Native;
 
 namespace Millrace.Inference.Worker;
@@ -18,6 +19,7 @@ sealed class LoadedModel : IDisposable
 
     readonly LlamaModel _model;
     readonly ContextOptions _options;
+    readonly ImmutableArray<LoadedAdapter> _adapters;
     readonly WorkerSettings _settings;
     LlamaContext? _context;
     Batcher? _batcher;
@@ -25,10 +27,12 @@ sealed class LoadedModel : IDisposable
 
     /// <param name="model">The weights; whoever made them frees them.</param>
     /// <param name="options">How contexts are made.</param>
+    /// <param name="adapters">What is added to the weights, of the same model.</param>
     /// <param name="settings">The host's.</param>
-    public LoadedModel(LlamaModel model, ContextOptions options, WorkerSettings settings)
+    public LoadedModel(
+        LlamaModel model, ContextOptions options, ImmutableArray<LoadedAdapter> adapters, WorkerSettings settings)
     {
-        (_model, _options, _settings) = (model, options, settings);
+        (_model, _options, _adapters, _settings) = (model, options, adapters, settings);
         // Turned by less for each token, more of them stay within what the model was trained for.
         var stretch = options.RopeFreqScale is < 1 and var scale ? scale : 1;
         ContextTokens = (int)Math.Min(settings.ContextTokensMax, _model.TrainedTokens / (double)stretch);
@@ -47,7 +51,8 @@ sealed class LoadedModel : IDisposable
 
     public bool IsBusy => _batcher is { HasWork: true } || _embedder is { HasWork: true };
 
-    public long ContextBytes => Cells * BytesPerToken;
+    /// <summary>Its context, and what is added to the weights.</summary>
+    public long ContextBytes => (Cells * BytesPerToken) + _adapters.Sum(static adapter => adapter.Bytes);
 
     long BytesPerToken => Math.Max(1, _model.BytesPerToken(_options));
 
@@ -98,9 +103,16 @@ sealed class LoadedModel : IDisposable
     /// <exception cref="InferenceException">The model gives no vectors, or a text is empty or too long.</exception>
     public EmbeddingWork Embed(Frame request, Action<Frame> send)
     {
-        _embedder ??= new(_model, _options, ContextTokens, Threads, send);
+        _embedder ??= new(_model, Shape(Math.Min(ContextTokens, Embedder.TokensMax), Embedder.TextsPerStep), send);
         return _embedder.Submit(request.Id, request.Texts ?? [], isNormalized: request.IsRaw != true);
     }
+
+    ContextShape Shape(int cells, int sequences) => new(cells, sequences, cells)
+    {
+        Threads = Threads,
+        Options = _options,
+        Adapters = _adapters,
+    };
 
     /// <summary>The tests' way to an abort of the process.</summary>
     public void Abort()
@@ -114,8 +126,7 @@ sealed class LoadedModel : IDisposable
         if (_batcher is { } there) return there;
         // A step has room for one token of all that write.
         var step = Math.Max(_options.BatchTokens > 0 ? _options.BatchTokens : BatchTokens, Batcher.AtWorkMax);
-        _context = LlamaContext.Create(
-            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(step, Cells)) { Threads = Threads, Options = _options });
+        _context = LlamaContext.Create(_model, Shape(Cells, 2 * Batcher.AtWorkMax) with { BatchTokens = Math.Min(step, Cells) });
         if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, Pace());
         _context.Dispose();
         throw new InferenceException("invalid", $"{_model.FileName} computes embeddings and writes no text");

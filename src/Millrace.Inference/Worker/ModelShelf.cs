@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Inference.Native;
 
 namespace Millrace.Inference.Worker;
@@ -11,8 +12,14 @@ namespace Millrace.Inference.Worker;
 /// <param name="report">Told what computes when that changes.</param>
 sealed class ModelShelf(WorkerSettings settings, LoadedBuild build, Action<string> report)
 {
-    readonly Dictionary<(string Path, ModelOptions Options), LoadedModel> _models = [];
+    readonly Dictionary<Key, LoadedModel> _models = [];
     readonly Dictionary<(string Path, WeightOptions Options), LlamaModel> _weights = [];
+
+    // Adapters as text: an array is equal to no other one.
+    readonly record struct Key(string Path, string Adapters, ModelOptions Options)
+    {
+        public (string Path, WeightOptions Options) Weights => (Path, Options.Weights);
+    }
 
     public IEnumerable<LoadedModel> Busy => _models.Values.Where(static model => model.IsBusy);
 
@@ -36,49 +43,74 @@ sealed class ModelShelf(WorkerSettings settings, LoadedBuild build, Action<strin
 
     /// <summary>The model, loaded if need be; null while others must stay.</summary>
     /// <exception cref="InferenceException">It cannot be loaded.</exception>
-    public LoadedModel? Find(string path, ModelOptions asked)
+    public LoadedModel? Find(string file, ModelOptions asked)
     {
+        var adapted = AdaptedModel.IsOne(file) ? AdaptedModel.Read(file) : new(file, []);
+        var path = adapted.Model;
         var options = asked with { Weights = build.Effective(path, asked.Weights) };
-        if (_models.TryGetValue((path, options), out var loaded)) return loaded;
+        var key = new Key(path, string.Join('\n', adapted.Adapters.Select(Describe)), options);
+        if (_models.TryGetValue(key, out var loaded)) return loaded;
         if (!File.Exists(path)) throw new InferenceException("model-unavailable", $"there is no file {Path.GetFileName(path)}");
-        var bytes = _weights.ContainsKey((path, options.Weights)) ? 0 : ModelFolder.FileAt(path).Length;
-        if (bytes > settings.MemoryBytesMax)
+        if (!MakeRoom(key)) return null;
+        var weights = Weights(key.Weights);
+        try
         {
-            throw new InferenceException(
-                "model-unavailable",
-                $"{Path.GetFileName(path)} has {bytes} bytes; models may take {settings.MemoryBytesMax} together");
+            return _models[key] = new(weights, options.Context, [.. adapted.Adapters.Select(weights.Adapter)], settings);
         }
-
-        while (Bytes + bytes > settings.MemoryBytesMax)
+        catch
         {
+            Release(key.Weights);
+            throw;
+        }
+    }
+
+    static string Describe(ModelAdapter adapter) =>
+        string.Create(CultureInfo.InvariantCulture, $"{adapter.Path} {File.GetLastWriteTimeUtc(adapter.Path).Ticks} {adapter.Scale:R}");
+
+    bool MakeRoom(Key key)
+    {
+        while (true)
+        {
+            // What is unloaded may have had the weights that the new one would share.
+            var bytes = _weights.ContainsKey(key.Weights) ? 0 : ModelFolder.FileAt(key.Path).Length;
+            if (bytes > settings.MemoryBytesMax)
+            {
+                throw new InferenceException(
+                    "model-unavailable",
+                    $"{Path.GetFileName(key.Path)} has {bytes} bytes; models may take {settings.MemoryBytesMax} together");
+            }
+
+            if (Bytes + bytes <= settings.MemoryBytesMax) return true;
             var idle = _models.Where(static entry => !entry.Value.IsBusy).OrderBy(static entry => entry.Value.UsedAt)
                 .Select(static entry => entry.Key).ToList();
-            if (idle.Count == 0) return null;
+            if (idle.Count == 0) return false;
             Unload(idle[0]);
-            // Its weights may have been those that the new one would share.
-            if (!_weights.ContainsKey((path, options.Weights))) bytes = ModelFolder.FileAt(path).Length;
         }
-
-        return _models[(path, options)] = new(Weights(path, options.Weights), options.Context, settings);
     }
 
     long Bytes => _weights.Values.Sum(static model => model.WeightBytes) + _models.Values.Sum(static model => model.ContextBytes);
 
-    LlamaModel Weights(string path, WeightOptions options)
+    LlamaModel Weights((string Path, WeightOptions Options) key)
     {
-        if (_weights.TryGetValue((path, options), out var there)) return there;
-        var (model, isOnCpu) = build.Open(path, options);
+        if (_weights.TryGetValue(key, out var there)) return there;
+        var (model, isOnCpu) = build.Open(key.Path, key.Options);
         // Said before the answer, so that who asks after it knows.
         if (isOnCpu) report(build.Report);
-        return _weights[(path, options)] = model;
+        return _weights[key] = model;
     }
 
-    void Unload((string Path, ModelOptions Options) key)
+    void Unload(Key key)
     {
         _models.Remove(key, out var model);
         model!.Dispose();
-        if (_models.Keys.Any(other => other.Path == key.Path && other.Options.Weights == key.Options.Weights)) return;
-        _weights.Remove((key.Path, key.Options.Weights), out var weights);
+        Release(key.Weights);
+    }
+
+    // Weights stay while anybody computes on them.
+    void Release((string Path, WeightOptions Options) key)
+    {
+        if (_models.Keys.Any(other => other.Weights == key)) return;
+        _weights.Remove(key, out var weights);
         weights!.Dispose();
     }
 }
