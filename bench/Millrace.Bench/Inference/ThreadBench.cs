@@ -65,9 +65,9 @@ static class ThreadBench
             medians, and the slowest. *Beside* is with {Environment.ProcessorCount} processes more, one for each core, that do nothing but compute.
             *Chosen* is what a worker does that is told no number of threads.
 
-            Threads that share a core wait for each other in loops, so that a fixed number is slower by a hundred times and more. What *chosen*
-            loses is its trials: one step with more threads after 32 steps, then ever more rarely, and on such a machine that
-            step takes seconds. To try only while a core is free (`/proc/loadavg` counts who runs) is the next step.
+            Threads that share a core wait for each other in loops, so that a fixed number is slower by a hundred times and more. *Chosen* tries
+            more only while other processes leave the cores free (idle time in `/proc/stat`, and its own), and goes back when they
+            do not; what it loses is the step in which they come back. On a machine whose cores are free it gains what 2 threads do.
 
             | threads | as the machine was | slowest | over 1 thread | beside | slowest | over 1 thread |
             |---|---:|---:|---:|---:|---:|---:|
