@@ -66,6 +66,10 @@ static class ApiBench
             `{Path.GetFileName(Shipped.TinyModel)}`, the tiny model that ships, whose tokens take next to nothing: {tokens / Rounds} tokens of one answer, streamed by
             `/v1/chat/completions` of a server in a process of its own, and from a worker without it, {Rounds} times in turn, after {WarmUps} times; medians.
             Both start a worker process and speak to it over its socket. A token of a model of a billion parameters takes 20 ms or more.
+
+            Of the server's time per token two thirds are the kernel's (`perf`, threads asleep between tokens): a wake-up of the thread that
+            watches sockets, one of the pool's, two reads and a send. Managed code takes a seventh. To read the worker's socket on a thread
+            that waits in the read itself is the next step. The first answers are compiled as they go.
             """,
             new("a token from the worker / from the API, p50; overhead", Overhead(each, apiEach, 0.5)),
             new("the same of the tenth that others disturbed least, p10", Overhead(each, apiEach, 0.1)),

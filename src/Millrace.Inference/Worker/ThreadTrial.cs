@@ -4,7 +4,7 @@ namespace Millrace.Inference.Worker;
 sealed class ThreadTrial
 {
     // Steps of one trial, and those before the first.
-    const int TrialSteps = 3;
+    const int TrialSteps = 4;
     const int StepsBefore = 8;
 
     // A gain below this is noise.
@@ -13,7 +13,7 @@ sealed class ThreadTrial
     // Threads of llama.cpp wait for each other in loops: where one of them lacks a core, all stand. So many of the cores
     // that are wanted must be free for a trial, and so many for going on.
     const double FreeToTry = 0.9;
-    const double FreeToStay = 0.75;
+    const double FreeToStay = 0.8;
 
     // A trial that failed is followed by none for so many times its own time, and twice as long each time.
     const int PayOff = 50;
@@ -26,6 +26,7 @@ sealed class ThreadTrial
     int _tried;
     int _left;
     int _measured;
+    int _triedTokens;
     TimeSpan _cost;
     TimeSpan _wait = WaitMin;
     TimeSpan _next;
@@ -50,7 +51,7 @@ sealed class ThreadTrial
         // Up where there is room, else down: the machine may have become busy.
         var tried = Best < _most ? Math.Min(_most, Best * 2) : Math.Max(_least, Best / 2);
         if (tried > Best && free < tried * FreeToTry) return Best;
-        (_tried, _left, _perSecond[tried], _cost) = (tried, TrialSteps, 0, TimeSpan.Zero);
+        (_tried, _left, _triedTokens, _cost) = (tried, TrialSteps, 0, TimeSpan.Zero);
         return _tried;
     }
 
@@ -67,9 +68,10 @@ sealed class ThreadTrial
             return;
         }
 
+        // All of it: the fastest of a few steps beats the usual one by chance.
+        (_cost, _triedTokens) = (_cost + took, _triedTokens + tokens);
         ref var tried = ref _perSecond[_tried];
-        tried = Math.Max(tried, perSecond);
-        _cost += took;
+        tried = _triedTokens / Math.Max(_cost.TotalSeconds, 1e-6);
         // One step slower by far is enough to know.
         _left = perSecond < usual / 2 ? 0 : _left - 1;
         if (_left > 0) return;

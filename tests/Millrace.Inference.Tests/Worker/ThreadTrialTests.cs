@@ -58,6 +58,17 @@ public sealed class ThreadTrialTests
     }
 
     [Fact]
+    public void One_lucky_step_among_slow_ones_is_no_gain()
+    {
+        var tried = 0;
+
+        Steps(2000, free: 2, threads => threads == 1 ? 10 : tried++ % 4 == 1 ? 5 : 14);
+
+        Assert.Equal(1, _trial.Best);
+        Assert.InRange(tried, 1, 40);
+    }
+
+    [Fact]
     public void Who_falls_to_a_crawl_goes_on_with_one_thread_from_the_next_step()
     {
         Steps(200, free: 2, Quiet);
