@@ -81,7 +81,7 @@ sealed class FakeBackend(NnEncoding encoding, params TensorPort[] ports) : INnBa
     }
 }
 
-/// <summary>A model of text: answers the prompt's letters, one by one, and counts them.</summary>
+/// <summary>A model of text: answers the prompt's letters, one by one, and counts them. Its context ends at an exclamation mark.</summary>
 sealed class FakeTextBackend : INnBackend
 {
     public NnEncoding Encoding => NnEncoding.Ggml;
@@ -138,6 +138,12 @@ sealed class FakeTextBackend : INnBackend
             {
                 _at = 0;
                 throw new NnException(NnErrno.EndOfSequence, "the end");
+            }
+
+            if (_prompt[_at] == '!')
+            {
+                _at = 0;
+                throw new NnException(NnErrno.ContextFull, "the context is full");
             }
 
             _text = _prompt[..++_at];

@@ -169,6 +169,7 @@ public sealed class HostTrapTests : IDisposable
         Assert.Equal(["model", Unknown], backend.Models[0].Builders.Select(part => Encoding.UTF8.GetString(part.Span)));
     }
 
+    // LlamaEdge asks once for the counts and once for the end mark: a text that began anew would reach its client too.
     [Fact]
     public void After_the_end_of_a_text_one_may_ask_again_and_read_the_counts()
     {
@@ -180,10 +181,46 @@ public sealed class HostTrapTests : IDisposable
         guest.MustCall("compute_single", context);
         Assert.Equal("b", guest.Output(context, 0, call: "get_output_single"));
 
-        Assert.Equal(NnErrno.EndOfSequence, guest.Call("compute_single", context));
-        Assert.Equal("""{"input_tokens":2,"output_tokens":2}""", guest.Output(context, 1));
-        Assert.Equal(NnErrno.Success, guest.Call("compute_single", context));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(NnErrno.EndOfSequence, guest.Call("compute_single", context));
+            Assert.Equal("""{"input_tokens":2,"output_tokens":2}""", guest.Output(context, 1));
+        }
+
         guest.MustCall("fini_single", context);
         Assert.Empty(guest.Log);
+    }
+
+    [Theory]
+    [InlineData("fini_single")]
+    [InlineData("set_input")]
+    [InlineData("compute")]
+    public void After_the_end_of_a_text_the_next_begins_with(string call)
+    {
+        using var guest = TextGuest();
+        var context = guest.Context("default");
+        guest.Prompt(context, "a");
+        guest.MustCall("compute_single", context);
+        Assert.Equal(NnErrno.EndOfSequence, guest.Call("compute_single", context));
+
+        if (call == "set_input") guest.Prompt(context, "b");
+        else guest.MustCall(call, context);
+
+        Assert.Equal(NnErrno.Success, guest.Call("compute_single", context));
+    }
+
+    [Fact]
+    public void A_text_that_filled_its_context_is_full_until_the_next()
+    {
+        using var guest = TextGuest();
+        var context = guest.Context("default");
+        guest.Prompt(context, "ab!");
+        guest.MustCall("compute_single", context);
+        guest.MustCall("compute_single", context);
+
+        Assert.Equal(NnErrno.ContextFull, guest.Call("compute_single", context));
+        Assert.Equal(NnErrno.ContextFull, guest.Call("compute_single", context));
+        guest.Prompt(context, "ab");
+        Assert.Equal(NnErrno.Success, guest.Call("compute_single", context));
     }
 }

@@ -15,6 +15,9 @@ static class ContextCalls
     // A byte pointer that Rust makes for no buffer at all.
     const uint DanglingMax = 1;
 
+    // The input of a text that is its options.
+    const int OptionsIndex = 1;
+
     public static readonly CallEntry[] Entries =
     [
         new(Module, "init_execution_context", 2, static (s, m, a) => Create(s, m, a[0], a[1])),
@@ -46,12 +49,13 @@ static class ContextCalls
         session.ReserveInputBytes(tensor.Data.Length, context.Inputs.GetValueOrDefault(index));
         context.Context.SetInput(index, tensor);
         context.Inputs[index] = tensor.Data.Length;
-        context.Tokens = 0;
+        if (index != OptionsIndex) context.BeginText();
     }
 
     static void Compute(NnSession session, uint handle)
     {
         var context = Loaded(session, handle);
+        context.BeginText();
         session.Compute(context.Context.Compute);
     }
 
@@ -59,9 +63,21 @@ static class ContextCalls
     {
         var context = Loaded(session, handle);
         var text = context.Text;
+        // LlamaEdge asks again for each of the last pieces that it sends, the counts and the end mark: a text that began
+        // anew would be sent as well.
+        if (context.End is { } end) throw end;
         if (context.Tokens >= session.Limits.TokensMax)
             throw new NnException(NnErrno.ContextFull, $"a text of {context.Tokens} tokens, which is the limit");
-        session.Compute(text.ComputeSingle);
+        try
+        {
+            session.Compute(text.ComputeSingle);
+        }
+        catch (NnException e) when (e.Errno is NnErrno.EndOfSequence or NnErrno.ContextFull)
+        {
+            context.End = e;
+            throw;
+        }
+
         context.Tokens++;
     }
 
@@ -69,7 +85,7 @@ static class ContextCalls
     {
         var context = session.Contexts.Find(handle);
         context.Text.FinishSingle();
-        context.Tokens = 0;
+        context.BeginText();
     }
 
     static void Finish(NnSession session, uint handle)

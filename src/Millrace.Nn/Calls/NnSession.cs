@@ -35,9 +35,14 @@ sealed class LoadedContext(LoadedGraph graph, INnContext context)
     /// <summary>Tokens of the text that is being computed one by one.</summary>
     public int Tokens { get; set; }
 
+    /// <summary>How that text ended, which is told until another begins; null: it has not.</summary>
+    public NnException? End { get; set; }
+
     /// <summary>It, as one that computes token by token.</summary>
     public INnTextContext Text => Context as INnTextContext
         ?? throw new NnException(NnErrno.InvalidArgument, "only models of text compute token by token");
+
+    public void BeginText() => (Tokens, End) = (0, null);
 }
 
 /// <summary>What one guest has loaded. One thread at a time.</summary>
