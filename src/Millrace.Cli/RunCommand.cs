@@ -175,6 +175,10 @@ static class RunCommand
             Imports = Nn(screen, GrantedModels.Read(environment, result.GetValue(_nnPreload) ?? [])),
         };
 
+        // Servers made for WasmEdge make a context for each request, some load a model too, and none is ever given back:
+        // what they may take here is the machine's memory.
+        static readonly NnLimits Limits = new() { GraphsMax = 1 << 16, ContextsMax = 1 << 20 };
+
         static Func<Linker, CancellationToken, IDisposable> Nn(Screen screen, ImmutableDictionary<string, NamedModel> models) =>
             (linker, stop) =>
             {
@@ -183,6 +187,7 @@ static class RunCommand
                 {
                     Backends = engines.Backends,
                     Models = models,
+                    Limits = Limits,
                     Log = screen.Note,
                     Stop = stop,
                 });

@@ -63,6 +63,29 @@ public sealed class NnWorkerTests : IDisposable
         Assert.Equal((0, ""), (answer.Code, answer.Words));
     }
 
+    // Servers of 2023 make one for each request and give none back.
+    [SkippableFact]
+    public async Task A_program_may_have_as_many_contexts_as_it_likes()
+    {
+        const string Once = "(call $must (call $init (i32.load (i32.const 64)) (i32.const 68)) (i32.const 2))";
+        var files = Case();
+        var module = Path.Combine(_folder.FullName, "guest.wat");
+        await File.WriteAllTextAsync(module, Text
+            .Replace(Once, $"""
+                (loop $more {Once}
+                  (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))
+                (local.set $i (i32.const 0))
+                """, StringComparison.Ordinal)
+            .Replace("INPUT", Escaped(Path.Combine(files, "in0.bin")), StringComparison.Ordinal)
+            .Replace("EXPECTED", Escaped(Path.Combine(files, "out0.bin")), StringComparison.Ordinal));
+        await using var shell = new Shell();
+
+        var answer = await shell.RunAsync(
+            ["run", "--nn-preload", $"net:AutoDetect:CPU:{Path.Combine(files, "model.tflite")}", module]);
+
+        Assert.Equal((0, ""), (answer.Code, answer.Words));
+    }
+
     [SkippableFact]
     public async Task A_model_is_computed_without_a_guest()
     {
