@@ -41,6 +41,9 @@ public sealed record ChatJob(
     /// <summary><c>auto</c>, <c>none</c>, <c>required</c>, or the name of the tool that must be called.</summary>
     public string ToolChoice { get; init; } = "auto";
 
+    /// <summary>Whether it may go on beyond what the model was trained for, where the loaded context has room.</summary>
+    public bool IsStretched { get; init; }
+
     /// <summary>What form the answer must have.</summary>
     public AnswerFormat Format { get; init; } = AnswerFormat.Text;
 

@@ -8,6 +8,9 @@ namespace Millrace.Inference;
 /// <param name="Architecture">As <c>general.architecture</c> names it.</param>
 public sealed record ModelFacts(int ContextTokens, int TrainedTokens, string Architecture)
 {
+    /// <summary>Tokens of a <see cref="ChatJob.IsStretched"/> job; no fewer than <see cref="ContextTokens"/>.</summary>
+    public int StretchedTokens { get; init; } = ContextTokens;
+
     /// <summary>The model's own name; empty where the file has none.</summary>
     public string Name { get; init; } = "";
 

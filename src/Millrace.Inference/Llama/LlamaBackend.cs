@@ -78,7 +78,7 @@ sealed class LlamaGraph : INnGraph
 
     void Tell(GgmlOptions options, ModelFacts? facts = null)
     {
-        var most = (facts ?? Facts).ContextTokens;
+        var most = (facts ?? Facts).StretchedTokens;
         var lines = options.Unkept();
         if (options.Whole("ctx-size", 0) > most)
             lines = lines.Append($"the option ctx-size is cut to {most} tokens, which the model is loaded with");

@@ -83,9 +83,10 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         return vector.Select(number => scale == 0 ? 0 : number / scale);
     }
 
-    // Some programs send 0 for as many as usual.
+    // Some programs send 0 for as many as usual, and most ask for more than a small model was trained for: a text that
+    // ended there would be an error to them.
     int ContextTokens =>
-        Math.Min(_options.Whole("ctx-size", 0) is > 0 and var asked ? asked : ContextStandard, graph.Facts.ContextTokens);
+        Math.Min(_options.Whole("ctx-size", 0) is > 0 and var asked ? asked : ContextStandard, graph.Facts.StretchedTokens);
 
     NnException TooLong(int most) => new(NnErrno.PromptTooLong, $"the prompt has {_promptTokens} tokens, {most} are possible");
 
@@ -128,6 +129,7 @@ sealed class LlamaTextContext(LlamaGraph graph) : INnTextContext
         var job = new ChatJob(graph.Path, [], tokens, _options.Sampling((uint)RandomNumberGenerator.GetInt32(int.MaxValue)), [])
         {
             Prompt = prompt,
+            IsStretched = true,
             Format = _options.Format,
         };
         return (job, wanted < 0 || wanted > room);

@@ -203,6 +203,9 @@ static unsafe partial class Llama
     public static partial int llama_model_n_ctx_train(ModelHandle model);
 
     [LibraryImport("llama")]
+    public static partial int llama_model_rope_type(ModelHandle model);
+
+    [LibraryImport("llama")]
     public static partial int llama_model_n_embd(ModelHandle model);
 
     [LibraryImport("llama")]

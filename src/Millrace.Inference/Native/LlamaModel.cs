@@ -36,6 +36,9 @@ sealed unsafe class LlamaModel : IDisposable
 
     public int TrainedTokens { get; }
 
+    /// <summary>Whether positions are turns, which have no end, and not rows of a table.</summary>
+    public bool HasEndlessPositions => Llama.llama_model_rope_type(Handle) >= 0;
+
     public long WeightBytes => (long)Llama.llama_model_size(Handle);
 
     /// <summary>Whether its memory is not one cell a token: then a prefix cannot be taken over.</summary>
@@ -108,6 +111,7 @@ sealed unsafe class LlamaModel : IDisposable
         return shares;
     }
 
+<<<<<<< HEAD
     /// <summary>An adapter for it, loaded once however often it is asked for.</summary>
     /// <exception cref="InferenceException">It is not there, is damaged, or is for another model.</exception>
     public LoadedAdapter Adapter(ModelAdapter asked)
@@ -160,7 +164,11 @@ sealed unsafe class LlamaModel : IDisposable
     static InferenceException Unfit(string why) => new("model-unavailable", why);
 
     public ModelFacts Facts(int contextTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
+=======
+    public ModelFacts Facts(int contextTokens, int stretchedTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
+>>>>>>> 042b2da (inference: a guest's context may be longer than its model was trained for)
     {
+        StretchedTokens = stretchedTokens,
         Name = Meta("general.name"),
         License = Meta("general.license"),
         Description = Text(512, (buffer, size) => Llama.llama_model_desc(Handle, buffer, size)),

@@ -46,6 +46,9 @@ sealed class LoadedModel : IDisposable
     /// <summary>Tokens of one prompt and its answer.</summary>
     public int ContextTokens { get; }
 
+    /// <summary>The same for a job that may go on beyond what the model was trained for.</summary>
+    public int StretchedTokens => _model.HasEndlessPositions ? Cells : ContextTokens;
+
     /// <summary>When it was last asked for anything.</summary>
     public long UsedAt { get; set; }
 
@@ -83,14 +86,15 @@ sealed class LoadedModel : IDisposable
     {
         var job = request.Job!;
         var plan = Planner.Plan(job);
-        var room = ContextTokens - plan.Prompt.Length;
+        var context = job.IsStretched ? StretchedTokens : ContextTokens;
+        var room = context - plan.Prompt.Length;
         if (plan.Prompt.Length == 0) throw new InferenceException("invalid", "the prompt is empty");
         if (job.MaxTokens == 0) throw new InferenceException("invalid", "an answer of 0 tokens is none");
         if (room < 1 || job.MaxTokens > room)
         {
             throw new InferenceException(
                 "context-exceeded",
-                $"{plan.Prompt.Length} tokens of prompt and {Math.Max(1, job.MaxTokens)} of answer exceed the context of {ContextTokens}");
+                $"{plan.Prompt.Length} tokens of prompt and {Math.Max(1, job.MaxTokens)} of answer exceed the context of {context}");
         }
 
         var tokens = job.MaxTokens < 0 ? room : job.MaxTokens;
@@ -126,8 +130,14 @@ sealed class LoadedModel : IDisposable
         if (_batcher is { } there) return there;
         // A step has room for one token of all that write.
         var step = Math.Max(_options.BatchTokens > 0 ? _options.BatchTokens : BatchTokens, Batcher.AtWorkMax);
+<<<<<<< HEAD
         _context = LlamaContext.Create(_model, Shape(Cells, 2 * Batcher.AtWorkMax) with { BatchTokens = Math.Min(step, Cells) });
         if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, Pace());
+=======
+        _context = LlamaContext.Create(
+            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(step, Cells)) { Threads = Threads, Options = _options });
+        if (_context.Writes) return _batcher = new(_context, StretchedTokens, !_model.IsRecurrent, Pace());
+>>>>>>> 042b2da (inference: a guest's context may be longer than its model was trained for)
         _context.Dispose();
         throw new InferenceException("invalid", $"{_model.FileName} computes embeddings and writes no text");
     }

@@ -111,7 +111,7 @@ sealed class Scheduler(ModelShelf models, Action<Frame> send)
             case FrameKind.Describe:
                 return new(FrameKind.Reply, frame.Id)
                 {
-                    Facts = model.Model.Facts(model.ContextTokens),
+                    Facts = model.Model.Facts(model.ContextTokens, model.StretchedTokens),
                     Message = LlamaModel.Commit,
                 };
             case FrameKind.Abort:

@@ -141,7 +141,7 @@ public sealed class GgmlOptionsTests : IAsyncLifetime
     {
         var model = LocalWorker.Given("stories260K.gguf");
         using var context = Context("""{"temp":0,"n-predict":8}""", model);
-        var prompt = string.Concat(Enumerable.Repeat("Once upon a time. ", 150));
+        var prompt = string.Concat(Enumerable.Repeat("Once upon a time. ", 600));
 
         Set(context, prompt);
         Assert.Equal(NnErrno.PromptTooLong, Errno(() => context.Compute(default)));

@@ -109,6 +109,18 @@ public sealed class LlamaBackendTests : IAsyncLifetime
         Assert.Equal(("", (19, 0)), (Text(context), Counts(context)));
     }
 
+    // Programs ask for the usual context, whatever a model was trained for, and take an error for the end of all.
+    [SkippableFact]
+    public void A_text_may_go_on_beyond_what_its_model_was_trained_for()
+    {
+        using var context = Context(LocalWorker.Given("stories260K.gguf"), "{\"temp\":0,\"n-predict\":600}");
+        Set(context, "Once upon a time");
+
+        context.Compute(default);
+
+        Assert.Equal(600, Counts(context).Output);
+    }
+
     [SkippableFact]
     public void What_is_told_to_print_is_printed()
     {
