@@ -111,7 +111,6 @@ sealed unsafe class LlamaModel : IDisposable
         return shares;
     }
 
-<<<<<<< HEAD
     /// <summary>An adapter for it, loaded once however often it is asked for.</summary>
     /// <exception cref="InferenceException">It is not there, is damaged, or is for another model.</exception>
     public LoadedAdapter Adapter(ModelAdapter asked)
@@ -163,10 +162,7 @@ sealed unsafe class LlamaModel : IDisposable
 
     static InferenceException Unfit(string why) => new("model-unavailable", why);
 
-    public ModelFacts Facts(int contextTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
-=======
     public ModelFacts Facts(int contextTokens, int stretchedTokens) => new(contextTokens, TrainedTokens, Meta("general.architecture"))
->>>>>>> 042b2da (inference: a guest's context may be longer than its model was trained for)
     {
         StretchedTokens = stretchedTokens,
         Name = Meta("general.name"),

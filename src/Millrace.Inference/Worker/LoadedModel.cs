@@ -130,14 +130,8 @@ sealed class LoadedModel : IDisposable
         if (_batcher is { } there) return there;
         // A step has room for one token of all that write.
         var step = Math.Max(_options.BatchTokens > 0 ? _options.BatchTokens : BatchTokens, Batcher.AtWorkMax);
-<<<<<<< HEAD
         _context = LlamaContext.Create(_model, Shape(Cells, 2 * Batcher.AtWorkMax) with { BatchTokens = Math.Min(step, Cells) });
-        if (_context.Writes) return _batcher = new(_context, ContextTokens, !_model.IsRecurrent, Pace());
-=======
-        _context = LlamaContext.Create(
-            _model, new(Cells, 2 * Batcher.AtWorkMax, Math.Min(step, Cells)) { Threads = Threads, Options = _options });
         if (_context.Writes) return _batcher = new(_context, StretchedTokens, !_model.IsRecurrent, Pace());
->>>>>>> 042b2da (inference: a guest's context may be longer than its model was trained for)
         _context.Dispose();
         throw new InferenceException("invalid", $"{_model.FileName} computes embeddings and writes no text");
     }

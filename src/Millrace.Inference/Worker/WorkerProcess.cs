@@ -242,9 +242,10 @@ sealed class WorkerProcess : IAsyncDisposable
             }
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException or System.Text.Json.JsonException
-            or ObjectDisposedException)
+            or ObjectDisposedException or NotSupportedException)
         {
-            // Died, or speaks nonsense: the same to us.
+            // Died, or speaks nonsense: the same to us. A buffer over a stream that was closed between two reads says that
+            // it cannot read.
         }
 
         _isAlive = false;
