@@ -6,6 +6,9 @@ namespace Millrace.Inference;
 /// <param name="isTransient">Whether asking again may help, as after the worker's death.</param>
 public sealed class InferenceException(string type, string message, bool isTransient = false) : Exception(message)
 {
+    /// <summary>Whether the form is wrong that the answer must have: its schema or grammar.</summary>
+    public bool IsOfFormat { get; init; }
+
     /// <summary>Stable type.</summary>
     public string Type { get; } = type;
 

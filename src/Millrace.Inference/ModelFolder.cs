@@ -23,7 +23,8 @@ public static class ModelFolder
     {
         try
         {
-            if (!AdaptedModel.IsOne(path)) return FileAt(path) is { Exists: true } file ? file.Length : 0;
+            if (!File.Exists(path)) return 0;
+            if (!AdaptedModel.IsOne(path)) return FileAt(path).Length;
             var adapted = AdaptedModel.Read(path);
             return BytesOf(adapted.Model) + adapted.Adapters.Sum(static adapter => BytesOf(adapter.Path));
         }

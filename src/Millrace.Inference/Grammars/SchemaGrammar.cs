@@ -27,6 +27,9 @@ sealed class SchemaGrammar
     readonly HashSet<string> _direct = [];
     int _depth;
 
+    // The innermost place of the last part that nothing meets.
+    string _unmet = "";
+
     SchemaGrammar(GrammarText grammar, JsonNode? document)
     {
         (_grammar, _merge) = (grammar, new(document));
@@ -38,16 +41,26 @@ sealed class SchemaGrammar
     public static string Of(string schema)
     {
         var grammar = new GrammarText();
-        return grammar.WithRoot(Body(grammar, Parse(schema, "the schema"), "#"));
+        try
+        {
+            return grammar.WithRoot(Body(grammar, Parse(schema, "the schema"), "#"));
+        }
+        catch (InferenceException e)
+        {
+            throw new InferenceException(e.Type, e.Message) { IsOfFormat = true };
+        }
     }
 
     /// <summary>The grammar of any JSON object.</summary>
     public static string AnyObject => Of("""{"type":"object"}""");
 
     /// <summary>A schema inside of a larger grammar.</summary>
-    public static string Body(GrammarText grammar, JsonNode? schema, string place) =>
-        new SchemaGrammar(grammar, schema).Visit(schema, place)
-        ?? throw new InferenceException("invalid", $"{place}: nothing can meet the schema");
+    public static string Body(GrammarText grammar, JsonNode? schema, string place)
+    {
+        var writer = new SchemaGrammar(grammar, schema);
+        return writer.Visit(schema, place) ?? throw new InferenceException(
+            "invalid", $"{writer._unmet}: nothing can meet the schema{(writer._unmet == place ? "" : " here")}");
+    }
 
     /// <exception cref="InferenceException">The text is no JSON.</exception>
     public static JsonNode? Parse(string json, string what)
@@ -64,6 +77,13 @@ sealed class SchemaGrammar
 
     // Null where nothing meets the schema.
     string? Visit(JsonNode? schema, string place)
+    {
+        var body = Written(schema, place);
+        if (body is null && !_unmet.StartsWith(place, StringComparison.Ordinal)) _unmet = place;
+        return body;
+    }
+
+    string? Written(JsonNode? schema, string place)
     {
         if (++_depth > DepthMax) throw new InferenceException("invalid", $"{place}: the schema is nested deeper than {DepthMax}");
         try

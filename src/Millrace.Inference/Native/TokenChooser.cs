@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Millrace.Inference.Grammars;
 
 namespace Millrace.Inference.Native;
 
@@ -96,9 +97,9 @@ sealed unsafe class TokenChooser : IDisposable
     static SamplerHandle Grammar(LlamaModel model, GrammarRules rules)
     {
         // llama.cpp takes an empty one for none.
-        if (string.IsNullOrWhiteSpace(rules.Text)) throw new InferenceException("invalid", "the grammar is empty");
+        if (string.IsNullOrWhiteSpace(rules.Text)) throw Unusable("it is empty");
         if (rules.Text.Length > GrammarCharsMax)
-            throw new InferenceException("invalid", $"the grammar is longer than {GrammarCharsMax} characters");
+            throw Unusable($"it is longer than {GrammarCharsMax} characters");
         nint sampler;
         if (rules.Triggers.IsEmpty)
         {
@@ -116,9 +117,11 @@ sealed unsafe class TokenChooser : IDisposable
             foreach (var pattern in patterns) Marshal.FreeCoTaskMem(pattern);
         }
 
-        return sampler != 0 ? new(sampler) : throw new InferenceException(
-            "invalid", "the grammar cannot be parsed: it needs a rule root, every rule that is named, and no left recursion");
+        return sampler != 0 ? new(sampler)
+            : throw Unusable(GrammarFault.Find(rules.Text) ?? "a rule begins with itself, or repeats too much");
     }
+
+    static InferenceException Unusable(string why) => new("invalid", $"the grammar cannot be used: {why}") { IsOfFormat = true };
 
     /// <summary>The next token after a place of the last step.</summary>
     /// <param name="context">Where the step was computed.</param>

@@ -84,6 +84,9 @@ sealed record Frame(FrameKind Kind, long Id)
     public string? Message { get; init; }
     public bool? IsTransient { get; init; }
 
+    /// <summary>Whether it is the answer's form that is wrong.</summary>
+    public bool? IsOfFormat { get; init; }
+
     /// <summary>Numbers that JSON would make long: tokens (i32), vectors (f32), tensors.</summary>
     [JsonIgnore]
     public ReadOnlyMemory<byte> Body { get; init; }
@@ -92,6 +95,7 @@ sealed record Frame(FrameKind Kind, long Id)
     public static Frame Failure(long id, Exception reason) => new(FrameKind.Error, id)
     {
         ErrorType = (reason as InferenceException)?.Type ?? "model-unavailable",
+        IsOfFormat = (reason as InferenceException)?.IsOfFormat,
         Message = reason is InferenceException ? reason.Message
             : $"the request failed by a mistake of Millrace's own ({reason.GetType().Name}); others go on",
     };

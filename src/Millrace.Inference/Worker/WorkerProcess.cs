@@ -157,7 +157,10 @@ sealed class WorkerProcess : IAsyncDisposable
                 if (frame.Kind is FrameKind.Error)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    throw new InferenceException(frame.ErrorType!, frame.Message!, frame.IsTransient == true);
+                    throw new InferenceException(frame.ErrorType!, frame.Message!, frame.IsTransient == true)
+                    {
+                        IsOfFormat = frame.IsOfFormat == true,
+                    };
                 }
 
                 if (isOver) _asked.TryRemove(id, out _);

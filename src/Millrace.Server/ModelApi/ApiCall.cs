@@ -43,7 +43,7 @@ sealed class ApiCall(HttpContext context, ApiState state, ApiKey? key)
         try
         {
             await using var running = limited.RunAsync(state.Usable().Client, stop.Token).GetAsyncEnumerator(stop.Token);
-            while (await TryAsync(running.MoveNextAsync))
+            while (await TryAsync(running.MoveNextAsync, generation.FormatField))
             {
                 var (choice, part) = running.Current;
                 if (pieces.All(count => count == 0)) state.Metrics.FirstToken(generation.Model, state.Time.GetElapsedTime(begun));
@@ -100,7 +100,7 @@ sealed class ApiCall(HttpContext context, ApiState state, ApiKey? key)
         return ([.. texts.Select((text, i) => new WholeAnswer(text.ToString(), tokens[i], ends[i]))], generation.UsageOf(ends));
     }
 
-    static async ValueTask<T> TryAsync<T>(Func<ValueTask<T>> act)
+    static async ValueTask<T> TryAsync<T>(Func<ValueTask<T>> act, string? formatField = null)
     {
         try
         {
@@ -108,7 +108,7 @@ sealed class ApiCall(HttpContext context, ApiState state, ApiKey? key)
         }
         catch (InferenceException e)
         {
-            throw ApiException.Of(e);
+            throw ApiException.Of(e, formatField);
         }
     }
 

@@ -37,10 +37,15 @@ sealed class ApiException(int status, string type, string? code, string message)
         new(503, ServerError, "model_unavailable", "This machine cannot run models; 'millrace doctor' says why.") { Cause = cause };
 
     /// <summary>What a model's failure is to a caller.</summary>
-    public static ApiException Of(InferenceException failure) => failure.Type switch
+    /// <param name="failure">As the model tells it.</param>
+    /// <param name="formatField">Where the request says what form the answer must have.</param>
+    public static ApiException Of(InferenceException failure, string? formatField = null) => failure.Type switch
     {
         "context-exceeded" => new(400, InvalidRequest, "context_length_exceeded", failure.Message),
-        "invalid" or "too-large" => new(400, InvalidRequest, null, failure.Message),
+        "invalid" or "too-large" => new(400, InvalidRequest, null, failure.Message)
+        {
+            Parameter = failure.IsOfFormat ? formatField : null,
+        },
         // Models are told of by their file's name alone; who tells of more could not load a library.
         _ when failure.Message.AsSpan().ContainsAny('/', '\\') => NoEngine(failure.Message),
         _ => new(503, ServerError, "model_unavailable", failure.Message) { RetryAfter = failure.IsTransient ? 1 : null },

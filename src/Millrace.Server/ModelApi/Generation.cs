@@ -35,6 +35,12 @@ sealed record Generation(string Model, ImmutableArray<ChatJob> Jobs)
     public static Generation Of(string model, ChatJob job, int choices) => new(model, [.. Enumerable.Range(0, choices)
         .Select(i => job with { Sampling = job.Sampling with { Seed = unchecked(job.Sampling.Seed + (uint)i) } })]);
 
+    /// <summary>Where the request has the schema of its answer.</summary>
+    public string SchemaField { get; init; } = "response_format.json_schema.schema";
+
+    /// <summary>Where the request says what form the answer must have.</summary>
+    public string FormatField => Jobs[0].Format.Kind == AnswerKind.Grammar ? "grammar" : SchemaField;
+
     /// <summary>Which tokens were read: the prompt of each answer, or of the first where all share it.</summary>
     public bool SharesPrompt { get; init; } = true;
 

@@ -13,7 +13,7 @@ static class ResponseEndpoint
         var model = call.FindModel(body);
         var job = ResponseBody.Read(body, model.Path);
         var response = new ResponseJson(body, job, ApiCall.NewId("resp_"), call.Now, model.Name, ToolFields.CallsMax(body));
-        var generation = Generation.Of(model.Name, job, 1);
+        var generation = Generation.Of(model.Name, job, 1) with { SchemaField = "text.format.schema" };
         if (body.Flag("stream")) await StreamAsync(call, generation, response);
         else await WholeAsync(call, generation, response);
     }

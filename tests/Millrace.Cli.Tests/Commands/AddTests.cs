@@ -23,6 +23,9 @@ public sealed class AddTests
         var listed = (await shell.OnDataAsync("models", "list", "--json")).Json.AsArray();
         var shown = await shell.RunAsync(["models", "show", "clerk"]);
         var said = await shell.RunAsync(["chat", "clerk", "-p", "abc", "--json"]);
+        File.Delete(adapter);
+        var without = await shell.OnDataAsync("models", "list", "--json");
+        var gone = await shell.RunAsync(["chat", "clerk", "-p", "abc", "--json"]);
         var removed = await shell.RunAsync(["models", "rm", "clerk"]);
 
         Assert.Equal(1, unfit.Code);
@@ -33,6 +36,8 @@ public sealed class AddTests
         Assert.Equal(["plain", "clerk"], listed.Select(static entry => (string)entry!["name"]!).Take(2));
         Assert.Contains($"{adapter}, scale 0.75", shown.Output, StringComparison.Ordinal);
         Assert.Equal(0, said.Code);
+        Assert.Equal((0, 3), (without.Code, without.Json.AsArray().Count));
+        Assert.Contains("the adapter a=b.gguf is not there", gone.All, StringComparison.Ordinal);
         Assert.Equal(0, removed.Code);
         Assert.Equal([Path.Combine(folder, "plain.gguf")], Directory.GetFiles(folder));
     }

@@ -44,6 +44,20 @@ public sealed class SchemaGrammarTests
         Assert.Contains("nothing can meet the schema", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_place_of_a_contradiction_is_named()
+    {
+        var error = Assert.Throws<InferenceException>(() => SchemaGrammar.Of(
+            """
+            {"type":"object","required":["a"],
+             "properties":{"b":{"anyOf":[false,{"type":"null"}]},
+             "a":{"type":"array","minItems":1,"items":{"type":"integer","minimum":5,"maximum":4}}}}
+            """));
+
+        Assert.Equal("#/properties/a/items: nothing can meet the schema here", error.Message);
+        Assert.True(error.IsOfFormat);
+    }
+
     [Theory]
     [InlineData("{")]
     [InlineData("3")]
