@@ -218,6 +218,7 @@ sealed class GgmlOptions
         if (Whole("grp-attn-n", 1) > 1) yield return "the option grp-attn-n does nothing here: rope-freq-scale makes a context longer";
         if (Whole("pooling-type", -1) is 0 or 4)
             yield return $"the option pooling-type {Whole("pooling-type", 0)} does nothing here: 1 (mean), 2 (first) and 3 (last) do";
+        if (Is("ctx-shift")) yield return "the option ctx-shift does nothing here: a text ends where its context is full";
         if (Is("reranking")) yield return "the option reranking does nothing here: models give texts and vectors";
         if (Is("special")) yield return "the option special does nothing here: of special tokens the one that ends the text is shown";
     }

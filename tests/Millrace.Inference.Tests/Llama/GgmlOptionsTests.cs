@@ -223,10 +223,10 @@ public sealed class GgmlOptionsTests : IAsyncLifetime
     {
         using var context = Context("""{"grp-attn-n":4,"hellaswag":true,"ctx-size":100000,"numa":1}""");
         Set(context, """{"pooling-type":4,"special":true}""", 1);
-        Set(context, """{"reranking":true}""", 1);
+        Set(context, """{"reranking":true,"ctx-shift":true}""", 1);
 
         Assert.Equal(
-            ["grp-attn-n", "ctx-size", "pooling-type", "special", "reranking"],
+            ["grp-attn-n", "ctx-size", "pooling-type", "special", "ctx-shift", "reranking"],
             _log.Select(static line => line.Split("the option ")[1].Split(' ')[0]));
         Assert.All(_log, static line => Assert.StartsWith("tinychat-q8_0.gguf: ", line, StringComparison.Ordinal));
     }
