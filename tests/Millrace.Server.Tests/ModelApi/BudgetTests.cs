@@ -70,7 +70,7 @@ public sealed class BudgetTests : IDisposable
         using var unread = await server.Http.PostAsJsonAsync("/v1/chat/completions", grammar);
         using var oneOfTwo = await server.Http.PostAsJsonAsync("/v1/completions", prompts);
 
-        await AccessTests.RefusedAsync(unread, 400, null);
+        await AccessTests.RefusedAsync(unread, 400, null, "grammar");
         await AccessTests.RefusedAsync(oneOfTwo, 400, "context_length_exceeded");
         Assert.Equal(0, await UsedAsync(server));
     }
