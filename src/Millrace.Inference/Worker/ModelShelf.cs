@@ -81,10 +81,9 @@ sealed class ModelShelf(WorkerSettings settings, LoadedBuild build, Action<strin
             }
 
             if (Bytes + bytes <= settings.MemoryBytesMax) return true;
-            var idle = _models.Where(static entry => !entry.Value.IsBusy).OrderBy(static entry => entry.Value.UsedAt)
-                .Select(static entry => entry.Key).ToList();
+            var idle = _models.Where(static entry => !entry.Value.IsBusy).ToList();
             if (idle.Count == 0) return false;
-            Unload(idle[0]);
+            Unload(idle.MinBy(static entry => entry.Value.UsedAt).Key);
         }
     }
 

@@ -47,18 +47,21 @@ public sealed class NnWorkerTests : IDisposable
 
     static string Escaped(string path) => string.Concat(File.ReadAllBytes(path).Select(one => $"\\{one:x2}"));
 
-    [SkippableFact]
-    public async Task A_program_computes_a_model_that_it_was_granted()
+    async Task<Answer> RunAsync(string text)
     {
         var files = Case();
         var module = Path.Combine(_folder.FullName, "guest.wat");
-        await File.WriteAllTextAsync(module, Text
+        await File.WriteAllTextAsync(module, text
             .Replace("INPUT", Escaped(Path.Combine(files, "in0.bin")), StringComparison.Ordinal)
             .Replace("EXPECTED", Escaped(Path.Combine(files, "out0.bin")), StringComparison.Ordinal));
         await using var shell = new Shell();
+        return await shell.RunAsync(["run", "--nn-preload", $"net:AutoDetect:CPU:{Path.Combine(files, "model.tflite")}", module]);
+    }
 
-        var answer = await shell.RunAsync(
-            ["run", "--nn-preload", $"net:AutoDetect:CPU:{Path.Combine(files, "model.tflite")}", module]);
+    [SkippableFact]
+    public async Task A_program_computes_a_model_that_it_was_granted()
+    {
+        var answer = await RunAsync(Text);
 
         Assert.Equal((0, ""), (answer.Code, answer.Words));
     }
@@ -68,20 +71,12 @@ public sealed class NnWorkerTests : IDisposable
     public async Task A_program_may_have_as_many_contexts_as_it_likes()
     {
         const string Once = "(call $must (call $init (i32.load (i32.const 64)) (i32.const 68)) (i32.const 2))";
-        var files = Case();
-        var module = Path.Combine(_folder.FullName, "guest.wat");
-        await File.WriteAllTextAsync(module, Text
-            .Replace(Once, $"""
-                (loop $more {Once}
-                  (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))
-                (local.set $i (i32.const 0))
-                """, StringComparison.Ordinal)
-            .Replace("INPUT", Escaped(Path.Combine(files, "in0.bin")), StringComparison.Ordinal)
-            .Replace("EXPECTED", Escaped(Path.Combine(files, "out0.bin")), StringComparison.Ordinal));
-        await using var shell = new Shell();
 
-        var answer = await shell.RunAsync(
-            ["run", "--nn-preload", $"net:AutoDetect:CPU:{Path.Combine(files, "model.tflite")}", module]);
+        var answer = await RunAsync(Text.Replace(Once, $"""
+            (loop $more {Once}
+              (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))
+            (local.set $i (i32.const 0))
+            """, StringComparison.Ordinal));
 
         Assert.Equal((0, ""), (answer.Code, answer.Words));
     }
